@@ -1,0 +1,129 @@
+/** All that the author of a stage, a source or a transport has to read. */
+
+import type { ZodType } from 'zod';
+
+export type Awaitable<T> = T | Promise<T>;
+
+/** A document's own fault: it goes to the dead letters with its code, the reason and its original bytes. Never thrown. */
+export class Reject {
+  readonly code: RejectCode;
+  readonly reason: string;
+
+  constructor(code: RejectCode, reason: string) {
+    this.code = code;
+    this.reason = reason;
+  }
+}
+
+/** Every code there is; each is counted, and documented in docs/rejects.md. */
+export const REJECT_CODES = [
+  'undecodable-message',
+  'malformed-record',
+  'corrupt-member',
+  'truncated-record',
+  'digest-mismatch',
+  'too-large',
+  'undecodable-text',
+  'unparsable-html',
+  'too-short',
+  'bad-token',
+  'degenerate-gradient',
+] as const;
+export type RejectCode = (typeof REJECT_CODES)[number];
+
+/** Left out on purpose, and counted by its reason: a duplicate, a page that is not text. */
+export class Drop {
+  readonly reason: string;
+
+  constructor(reason: string) {
+    this.reason = reason;
+  }
+}
+
+export type Outcome<Out> = readonly Out[] | Reject | Drop;
+
+/**
+ * A function from a batch of values to one outcome per value.
+ *
+ * Resolve to exactly one outcome per input, in order, however the stream happened to be batched. Return a `Reject` where the
+ * document is at fault; throw where we are: the batch then comes again. Calls may overlap; they resolve in the order made.
+ */
+export interface Stage<In, Out> {
+  readonly name: string;
+  process(batch: readonly In[], signal: AbortSignal): Awaitable<readonly Outcome<Out>[]>;
+  close?(): Awaitable<void>;
+}
+
+/** What a crawl says of one document; `id` is the crawl's own name for it, kept as it is. */
+export interface CrawledDocument {
+  readonly id: string;
+  readonly url: string | null;
+  readonly text: string;
+}
+
+/** One record of a crawl, and the cursor that resumes after it. `bytes` is the record as it came, kept where it is rejected. */
+export type Crawled = { readonly cursor: string } & (
+  | { readonly document: CrawledDocument }
+  | { readonly reject: Reject; readonly bytes: Uint8Array }
+  | { readonly drop: Drop }
+);
+
+/** How far a source is, for the progress line; `total` is null where the end is not known (stdin). */
+export interface SourceProgress {
+  readonly bytes: number;
+  readonly totalBytes: number | null;
+}
+
+/** A crawl. Pulling is the back-pressure. `read` yields what follows `cursor`, always in the same order. */
+export interface Source {
+  /** The name its cursor is kept under: the same for the same crawl. */
+  readonly name: string;
+  /** True where the end of the input is not its end (a pipe that waits): only then may batches go out on a timer. */
+  readonly waits?: boolean;
+  read(cursor: string | undefined, signal: AbortSignal): AsyncIterable<Crawled>;
+  progress?(): SourceProgress;
+}
+
+/** A plug-in is data beside its code: the docs page and the config errors are derived from it. */
+export interface Plugin<Config, Made> {
+  readonly name: string;
+  readonly summary: string;
+  readonly config: ZodType<Config>;
+  /** The config that the short form `name:rest` stands for. */
+  readonly short: (rest: string) => unknown;
+  create(config: Config): Made;
+}
+
+export interface Message {
+  readonly key: string;
+  /** Null deletes the key from a compacted topic. */
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface Outgoing extends Message {
+  readonly topic: string;
+}
+
+export interface Delivered extends Outgoing {
+  readonly partition: number;
+  readonly offset: number;
+}
+
+/** One list of outgoing messages per input, in order. */
+export type Handle = (batch: readonly Delivered[], signal: AbortSignal) => Promise<readonly (readonly Outgoing[])[]>;
+
+/**
+ * Kafka, or the embedded one: same tests. Resolve is commit: what `handle` resolves to is written, and its input committed, in
+ * one transaction; when it throws, the batch comes again. The next batch may be handed over before the last one resolved;
+ * they are committed in order.
+ */
+export interface Transport {
+  /** All of them or none; waits while readers are too far behind. */
+  publish(messages: readonly Outgoing[], signal: AbortSignal): Promise<void>;
+  /** Hands over what is published to `topic` until `signal` aborts; what is in flight then is still committed. */
+  subscribe(topic: string, group: string, handle: Handle, signal: AbortSignal): Promise<void>;
+  /** Resolves when all that was published before the call has been handled by every subscribed group. */
+  flush(signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
