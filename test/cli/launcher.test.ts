@@ -21,9 +21,8 @@ const PACKAGED = [
 /** Says what it was given, then waits for a signal where asked to. */
 const COMMAND = `
 const [asked, ...rest] = process.argv.slice(2);
-console.log(JSON.stringify({ asked, rest, node: process.execPath }));
+const said = JSON.stringify({ asked, rest, node: process.execPath });
 if (asked === 'exit') process.exitCode = Number(rest[0]);
-if (asked === 'die') process.kill(process.pid, 'SIGKILL');
 if (asked === 'echo') process.stdin.pipe(process.stdout);
 if (asked === 'wait') {
   const alive = setInterval(() => {}, 1000);
@@ -37,6 +36,8 @@ if (asked === 'wait') {
     });
   }
 }
+console.log(said);
+if (asked === 'die') process.kill(process.pid, 'SIGKILL');
 `;
 
 const folder = mkdtempSync(join(tmpdir(), 'deltasift-launcher-'));
