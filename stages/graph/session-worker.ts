@@ -1,0 +1,54 @@
+/** The worker thread's side of session.ts: `run` of ONNX Runtime blocks its thread, so each session has one of its own. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { firstWorking } from './providers.ts';
+import type { Feeds, FromWorker, Results, SessionOptions, ToWorker } from './session.ts';
+
+const port = parentPort!;
+const { model, providers, threads } = workerData as SessionOptions;
+
+try {
+  const { session, provider, notes } = await firstWorking(providers, (wanted) =>
+    InferenceSession.create(model, {
+      executionProviders: wanted === 'cpu' ? ['cpu'] : [wanted, 'cpu'],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      graphOptimizationLevel: 'all',
+      enableMemPattern: false, // batches differ in shape: a pattern kept for each would grow without end
+      logSeverityLevel: 3,
+      extra: { session: { model_external_initializers_file_folder_path: '/' } },
+    }),
+  );
+  send({ kind: 'open', provider, notes });
+
+  let last = Promise.resolve();
+  port.on('message', ({ id, feeds }: ToWorker) => {
+    last = last.then(() => answer(session, id, feeds));
+  });
+} catch (error) {
+  send({ kind: 'failed', id: undefined, message: messageOf(error) });
+}
+
+async function answer(session: InferenceSession, id: number, feeds: Feeds): Promise<void> {
+  try {
+    const tensors = Object.entries(feeds).map(([name, { data, dims }]) => {
+      const tensor =
+        data instanceof BigInt64Array ? new Tensor('int64', data, dims) : new Tensor('float32', data, dims);
+      return [name, tensor] as const;
+    });
+    const outputs = await session.run(Object.fromEntries(tensors));
+    const results: Record<string, Results[string]> = {};
+    for (const [name, { data, dims }] of Object.entries(outputs)) results[name] = { data: data as Float32Array, dims };
+    send({ kind: 'done', id, results });
+  } catch (error) {
+    send({ kind: 'failed', id, message: messageOf(error) });
+  }
+}
+
+function send(message: FromWorker): void {
+  port.postMessage(message);
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}

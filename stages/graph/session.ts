@@ -1,0 +1,88 @@
+/** An ONNX Runtime session on a worker thread of its own; runs are answered in the order asked. */
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { Provider } from './providers.ts';
+
+export interface SessionOptions {
+  /** An encoded ONNX model; external data is located from the root of the file system. */
+  readonly model: Uint8Array;
+  /** In the order of preference. */
+  readonly providers: readonly Provider[];
+  /** Intra-op threads. Sums may be split by it: the same number gives the same bits. */
+  readonly threads: number;
+}
+
+export type Feeds = Readonly<
+  Record<string, { readonly data: BigInt64Array | Float32Array; readonly dims: readonly number[] }>
+>;
+export type Results = Readonly<Record<string, { readonly data: Float32Array; readonly dims: readonly number[] }>>;
+
+export interface Session {
+  readonly provider: Provider;
+  /** What the user should know of how it was opened: providers that are missing here. */
+  readonly notes: readonly string[];
+  run(feeds: Feeds): Promise<Results>;
+  close(): Promise<void>;
+}
+
+export interface ToWorker {
+  readonly id: number;
+  readonly feeds: Feeds;
+}
+export type FromWorker =
+  | { readonly kind: 'open'; readonly provider: Provider; readonly notes: readonly string[] }
+  | { readonly kind: 'done'; readonly id: number; readonly results: Results }
+  | { readonly kind: 'failed'; readonly id: number | undefined; readonly message: string };
+
+/** @throws Error where no provider asked for can load the model; the message names each and why */
+export async function openSession(options: SessionOptions): Promise<Session> {
+  const worker = new Worker(new URL(`./session-worker${extname(import.meta.url)}`, import.meta.url), {
+    workerData: options,
+  });
+  const waiting = new Map<number, PromiseWithResolvers<Results>>();
+  let asked = 0;
+  let dead: Error | undefined;
+
+  const opened = Promise.withResolvers<{ readonly provider: Provider; readonly notes: readonly string[] }>();
+  worker.on('message', (message: FromWorker) => {
+    if (message.kind === 'open') return opened.resolve(message);
+    const error = message.kind === 'failed' ? new Error(`ONNX Runtime: ${message.message}`) : undefined;
+    if (message.id === undefined) return opened.reject(error);
+    const run = waiting.get(message.id);
+    waiting.delete(message.id);
+    if (message.kind === 'done') run?.resolve(message.results);
+    else run?.reject(error);
+  });
+  const die = (error: Error) => {
+    dead ??= error;
+    opened.reject(dead);
+    for (const run of waiting.values()) run.reject(dead);
+    waiting.clear();
+  };
+  worker.on('error', die);
+  worker.on('exit', (code) => die(new Error(`the session's worker thread ended with code ${code}`)));
+
+  try {
+    const { provider, notes } = await opened.promise;
+    return {
+      provider,
+      notes,
+
+      run(feeds) {
+        if (dead !== undefined) return Promise.reject(dead);
+        const id = asked++;
+        const run = Promise.withResolvers<Results>();
+        waiting.set(id, run);
+        worker.postMessage({ id, feeds } satisfies ToWorker);
+        return run.promise;
+      },
+
+      async close() {
+        await worker.terminate();
+      },
+    };
+  } catch (error) {
+    await worker.terminate();
+    throw error;
+  }
+}
