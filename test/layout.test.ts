@@ -23,7 +23,11 @@ const LAYERS: readonly { readonly name: string; readonly holds: RegExp; readonly
   { name: 'contract', holds: /^pipeline\/(contract|error)\.ts$/, sees: ['schemas'] },
   { name: 'stages', holds: /^stages\//, sees: ['schemas', 'contract'] },
   { name: 'commands', holds: /^pipeline\/(cli\.ts|commands\/|doctor\/)/, sees: ['*'] },
-  { name: 'compose', holds: /^pipeline\/compose\.ts$/, sees: ['schemas', 'contract', 'stages', 'machinery'] },
+  {
+    name: 'compose',
+    holds: /^pipeline\/(compose|tokens|config|resolve-config)\.ts$/,
+    sees: ['schemas', 'contract', 'stages', 'machinery'],
+  },
   { name: 'machinery', holds: /^pipeline\//, sees: ['schemas', 'contract'] },
 ];
 

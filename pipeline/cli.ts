@@ -1,0 +1,85 @@
+/** Entry of the command line: the only file that reads the environment, the clock and the signals. */
+import { readFileSync } from 'node:fs';
+import { availableParallelism, homedir } from 'node:os';
+import { CommanderError } from 'commander';
+import type { Context, Output } from './commands/command.ts';
+import { commands } from './commands/commands.ts';
+import { program } from './commands/program.ts';
+import { environmentOf } from './environment.ts';
+import { type ExitCode, exitCodeOf } from './exit-codes.ts';
+
+const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
+  version: string;
+};
+
+const out = outputTo(process.stdout);
+const err = outputTo(process.stderr);
+process.exitCode = await main(process.argv.slice(2), stopSignal());
+
+async function main(words: readonly string[], signal: AbortSignal): Promise<ExitCode> {
+  try {
+    await program(version, commands, { out, err }, (command, given, ask) => {
+      const context: Context = {
+        ...ask,
+        environment: environmentOf(process.env, homedir(), out.isTerminal),
+        out,
+        err,
+        cores: availableParallelism(),
+        now: () => performance.now(),
+        signal,
+      };
+      return command.run(given, context);
+    }).parseAsync(words, { from: 'user' });
+    return signal.aborted ? 130 : 0;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 78;
+    const code = exitCodeOf(error, signal.aborted);
+    report(error, code, words.includes('--json'));
+    return code;
+  }
+}
+
+function report(error: unknown, code: ExitCode, json: boolean): void {
+  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  const text = code === 70 ? stack! : message;
+  err.write(text.replaceAll(/^/gm, 'deltasift: ').concat('\n'));
+  if (json) out.write(`${JSON.stringify({ error: { code, name, message } })}\n`);
+}
+
+/**
+ * Aborts on the first signal, so that what is in flight is still committed. A later one ends the process at once: the store
+ * bears it. Within a second it counts as the same one, which a terminal and a launcher both send.
+ */
+function stopSignal(): AbortSignal {
+  const stop = new AbortController();
+  let first = 0;
+  for (const name of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(name, () => {
+      if (!stop.signal.aborted) {
+        first = performance.now();
+        stop.abort();
+      } else if (performance.now() - first > 1000) {
+        process.exit(130);
+      }
+    });
+  }
+  if (process.channel !== undefined) {
+    process.on('disconnect', () => process.exit(130)); // the launcher was killed
+    process.channel?.unref();
+  }
+  return stop.signal;
+}
+
+function outputTo(stream: NodeJS.WriteStream): Output {
+  stream.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code === 'EPIPE') process.exit(0); // the reader has seen enough
+    throw error;
+  });
+  return {
+    write: (text) => {
+      stream.write(text);
+    },
+    isTerminal: stream.isTTY === true,
+    columns: stream.columns ?? 100,
+  };
+}

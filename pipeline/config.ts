@@ -1,0 +1,92 @@
+/**
+ * Every setting there is. A setting is a flag of the commands that take it (`maxWindows` is `--max-windows`) and a key of
+ * the YAML file; docs/cli.md and the errors are derived from what stands here.
+ */
+import { z } from 'zod';
+import { PROVIDERS } from '../stages/graph/providers.ts';
+
+/** `placeholder`: what stands for the value in the help. */
+declare module 'zod' {
+  interface GlobalMeta {
+    placeholder?: string;
+  }
+}
+
+const reference = (side: string) =>
+  z
+    .string()
+    .min(1)
+    .meta({ description: `${side}: a folder, hf:org/model@revision or https://...`, placeholder: 'REF' });
+
+export const settings = {
+  base: reference('checkpoint before the tuning'),
+  tuned: reference('checkpoint after the tuning'),
+  source: z.union([z.string().min(1), z.record(z.string(), z.unknown())]).meta({
+    description: 'crawl to read, as plug-in:rest; in the file also {plug-in: {its settings}}',
+    placeholder: 'SOURCE',
+  }),
+  store: z.string().min(1).meta({ description: 'folder that holds results and progress', placeholder: 'DIR' }),
+  bos: z
+    .enum(['auto', 'always', 'never'])
+    .default('auto')
+    .describe("BOS token: auto adds what the tokenizer itself adds, always exactly the config's one, never none"),
+  window: z.int().min(2).default(128).describe('tokens of a window, the BOS counted'),
+  stride: z.int().min(1).optional().describe('text tokens from one window to the next; by default those of a window'),
+  maxWindows: z.int().min(0).default(1).describe('windows of a document that are scored, from its start; 0 scores all'),
+  positions: z
+    .enum(['all', 'last'])
+    .default('all')
+    .describe('scored positions of a window: all but its first token, or its last one alone'),
+  keep: z.int().min(1).default(10_000).describe('best documents kept in the store'),
+  scores: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'write a line per scored document to this file', placeholder: 'FILE.jsonl' }),
+  threads: z.int().min(1).optional().describe('threads of the model; by default one per core'),
+  limit: z.int().min(1).optional().describe('stop after this many records of the source'),
+  dedup: z.enum(['on', 'off']).default('on').describe('score documents of equal text once'),
+  provider: z
+    .array(z.enum(PROVIDERS))
+    .min(1)
+    .default(['cpu'])
+    .describe('execution providers in the order of preference, comma-separated'),
+  offline: z.boolean().optional().describe('use cached files of the hub only'),
+  delta: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'delta id; needed where the store holds several', placeholder: 'ID' }),
+  k: z.int().min(1).default(20).describe('documents to print'),
+  format: z.enum(['table', 'jsonl', 'csv', 'parquet']).default('table').describe('how to print them'),
+  id: z.string().min(1).meta({ description: 'id of a document, or its key', placeholder: 'ID' }),
+  code: z.string().min(1).optional().meta({ description: 'only rejects of this code', placeholder: 'CODE' }),
+} as const;
+
+type Settings = typeof settings;
+
+function take<const Names extends readonly (keyof Settings)[]>(names: Names) {
+  return z.strictObject(
+    Object.fromEntries(names.map((name) => [name, settings[name]])) as Pick<Settings, Names[number]>,
+  );
+}
+
+export const deltaConfig = take(['base', 'tuned', 'offline']);
+export const scanConfig = take([
+  ...(['base', 'tuned', 'source', 'store'] as const),
+  ...(['bos', 'window', 'stride', 'maxWindows', 'positions'] as const),
+  ...(['keep', 'scores', 'threads', 'limit', 'dedup', 'provider', 'offline'] as const),
+]);
+export const topConfig = take(['store', 'delta', 'k', 'format']);
+export const showConfig = take(['id', 'store', 'delta']);
+export const listRejectsConfig = take(['store', 'code']);
+export const replayRejectsConfig = take(['store', 'code', 'threads', 'provider', 'offline']);
+export const doctorConfig = take(['provider', 'threads']);
+
+export type DeltaConfig = z.infer<typeof deltaConfig>;
+export type ScanConfig = z.infer<typeof scanConfig>;
+export type TopConfig = z.infer<typeof topConfig>;
+export type ShowConfig = z.infer<typeof showConfig>;
+export type ListRejectsConfig = z.infer<typeof listRejectsConfig>;
+export type ReplayRejectsConfig = z.infer<typeof replayRejectsConfig>;
+export type DoctorConfig = z.infer<typeof doctorConfig>;

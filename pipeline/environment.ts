@@ -1,0 +1,37 @@
+/** What the environment says, read once: where models are kept, the secrets, and what the terminal can show. */
+import { join } from 'node:path';
+
+/** Colours a terminal can show. */
+export type Colors = 'none' | '256' | 'truecolor';
+
+export interface Environment {
+  /** HF_TOKEN */
+  readonly token: string | undefined;
+  /** HF_ENDPOINT: address of the hub */
+  readonly hub: string | undefined;
+  /** HF_HOME, else where the Python library keeps it: folder of the model cache */
+  readonly cache: string;
+  /** HF_HUB_OFFLINE */
+  readonly offline: boolean;
+  readonly colors: Colors;
+}
+
+type Variables = Readonly<Record<string, string | undefined>>;
+
+/** @param home home directory of the user */
+export function environmentOf(variables: Variables, home: string, isTerminal: boolean): Environment {
+  const set = (name: string): string | undefined => variables[name] || undefined; // empty is as good as unset
+  return {
+    token: set('HF_TOKEN'),
+    hub: set('HF_ENDPOINT'),
+    cache: set('HF_HOME') ?? join(set('XDG_CACHE_HOME') ?? join(home, '.cache'), 'huggingface'),
+    offline: /^(1|on|yes|true)$/i.test(set('HF_HUB_OFFLINE') ?? ''),
+    colors: colorsOf(variables, isTerminal),
+  };
+}
+
+/** NO_COLOR (no-color.org) wins over all; a stream that is no terminal gets none. */
+function colorsOf(variables: Variables, isTerminal: boolean): Colors {
+  if (variables['NO_COLOR'] || !isTerminal || variables['TERM'] === 'dumb') return 'none';
+  return /^(truecolor|24bit)$/i.test(variables['COLORTERM'] ?? '') ? 'truecolor' : '256';
+}
