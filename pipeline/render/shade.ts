@@ -7,9 +7,11 @@ export interface Shaded {
   readonly value: number | null;
 }
 
-type Rgb = readonly [number, number, number];
-const ALONG: Rgb = [214, 93, 14];
-const AGAINST: Rgb = [38, 98, 201];
+/** Red, green and blue at full strength. */
+const ALONG = [214, 93, 14] as const;
+const AGAINST = [38, 98, 201] as const;
+/** Below this share of the strongest a shade cannot be told from none. */
+const VISIBLE = 0.05;
 const RESET = '\u001b[0m';
 
 /** Shades are relative to the largest |value|; without colours the tokens are plain text. */
@@ -17,17 +19,17 @@ export function shade(tokens: readonly Shaded[], colors: Colors): string {
   const scale = Math.max(...tokens.map(({ value }) => Math.abs(value ?? 0)));
   if (colors === 'none' || scale === 0) return tokens.map(({ text }) => text).join('');
   return tokens
-    .map(({ text, value }) => (value === null ? text : `${background(value / scale, colors)}${text}${RESET}`))
+    .map(({ text, value }) => {
+      const strength = (value ?? 0) / scale;
+      return Math.abs(strength) < VISIBLE ? text : `${background(strength, colors)}${text}${RESET}`;
+    })
     .join('');
 }
 
 /** @param strength in [-1, 1] */
 function background(strength: number, colors: Exclude<Colors, 'none'>): string {
-  const full = strength >= 0 ? ALONG : AGAINST;
-  const share = Math.abs(strength);
-  if (share < 0.05) return '';
-  const [r, g, b] = full.map((channel) => Math.round(channel * share)) as unknown as Rgb;
-  const code = colors === 'truecolor' ? `2;${r};${g};${b}` : `5;${cube(r) * 36 + cube(g) * 6 + cube(b) + 16}`;
+  const [r, g, b] = (strength >= 0 ? ALONG : AGAINST).map((channel) => Math.round(channel * Math.abs(strength)));
+  const code = colors === 'truecolor' ? `2;${r};${g};${b}` : `5;${16 + 36 * cube(r!) + 6 * cube(g!) + cube(b!)}`;
   return `\u001b[97;48;${code}m`;
 }
 
