@@ -1,0 +1,96 @@
+/** A chain of stages between topics: messages in, messages out, and every document accounted for. */
+import type { Count } from '../schemas/types.ts';
+import type { Chain, Settled } from './chain.ts';
+import { type Delivered, Drop, type Handle, type Outgoing, Reject } from './contract.ts';
+import { countMessage, deadMessage } from './store-messages.ts';
+
+export interface LegOptions<In, Out> {
+  /** Throws where the bytes are no value of the topic. */
+  readonly decode: (value: Uint8Array) => In;
+  readonly encode: (value: Out) => readonly Outgoing[];
+  /** Sent, besides, for the key of each message that was not dropped. */
+  readonly remember?: (key: string) => Outgoing;
+}
+
+/** Where a message is settled that holds no value of its topic. */
+const DECODE = 'decode';
+
+/**
+ * The handler that runs a chain. An outgoing message carries the headers of the message it came from; a rejected one goes to the
+ * dead letters with its bytes; per stage, documents in = out + dropped + rejected, as `Count` messages with the batch's last.
+ *
+ * A message that comes again was not committed, so what the stages remember runs ahead of the store: `make` is asked for the
+ * chain anew. Whatever has to be closed belongs outside of it.
+ */
+export function leg<In, Out>(make: () => Chain<In, Out>, { decode, encode, remember }: LegOptions<In, Out>): Handle {
+  let stages: Chain<In, Out> | undefined;
+  const latest = new Map<number, number>(); // offset by partition
+
+  function stagesFor(batch: readonly Delivered[]): Chain<In, Out> {
+    if (batch.some(({ partition, offset }) => offset <= (latest.get(partition) ?? -1))) {
+      stages = undefined;
+      latest.clear();
+    }
+    for (const { partition, offset } of batch) latest.set(partition, offset);
+    stages ??= make();
+    return stages;
+  }
+
+  function outgoing(message: Delivered, { outcome, by }: Settled<Out>): readonly Outgoing[] {
+    if (outcome instanceof Drop) return [];
+    const remembered = remember === undefined ? [] : [remember(message.key)];
+    if (outcome instanceof Reject) return [...remembered, deadLetter(message, outcome, by)];
+    const { headers } = message;
+    const sent = outcome.flatMap(encode).map((one) => ({ ...one, headers: { ...headers, ...one.headers } }));
+    return [...remembered, ...sent];
+  }
+
+  return async (batch, signal) => {
+    const chain = stagesFor(batch);
+    const decoded = batch.map((message) => attempt(decode, message));
+    const values = decoded.flatMap((one) => (one instanceof Reject ? [] : [one.value]));
+    const rest = (await chain.trace(values, signal)).values();
+    const settled = decoded.map(
+      (one): Settled<Out> => (one instanceof Reject ? { outcome: one, by: DECODE } : rest.next().value!),
+    );
+    const lists = batch.map((message, i) => outgoing(message, settled[i]!));
+    const counts = countsOf(chain.stages, settled).map(countMessage);
+    return lists.map((list, i) => (i === lists.length - 1 ? [...list, ...counts] : list));
+  };
+}
+
+function attempt<In>(decode: (value: Uint8Array) => In, { value }: Delivered): { readonly value: In } | Reject {
+  if (value === null) return new Reject('undecodable-message', 'the message has no value');
+  try {
+    return { value: decode(value) };
+  } catch (error) {
+    return new Reject('undecodable-message', error instanceof Error ? error.message : String(error));
+  }
+}
+
+function deadLetter(message: Delivered, { code, reason }: Reject, stage: string): Outgoing {
+  const { topic, key, value, headers } = message;
+  return deadMessage({ key, bytes: value ?? Buffer.alloc(0), headers: { ...headers, topic, stage, code, reason } });
+}
+
+/** A document is counted by each stage it reached. */
+function countsOf(stages: readonly string[], settled: readonly Settled<unknown>[]): readonly Count[] {
+  const counts = new Map<string, Count>();
+  const add = (stage: string, outcome: Count['outcome'], code = ''): void => {
+    const id = `${stage} ${outcome} ${code}`;
+    counts.set(id, { stage, outcome, code, n: (counts.get(id)?.n ?? 0) + 1 });
+  };
+  for (const { outcome, by } of settled) {
+    const ended = outcome instanceof Reject || outcome instanceof Drop;
+    const passed = by === DECODE ? [] : stages.slice(0, ended ? stages.indexOf(by) : undefined);
+    for (const stage of passed) {
+      add(stage, 'in');
+      add(stage, 'out');
+    }
+    if (!ended) continue;
+    add(by, 'in');
+    if (outcome instanceof Reject) add(by, 'rejected', outcome.code);
+    else add(by, 'dropped', outcome.reason);
+  }
+  return [...counts.values()];
+}

@@ -1,0 +1,65 @@
+/** The topics that a store is made of, and the messages that change it. */
+import { countCodec, selectionCodec } from '../schemas/codec.ts';
+import type { Count, Selection } from '../schemas/types.ts';
+import type { Outgoing } from './contract.ts';
+
+export const COUNTS = 'counts';
+export const CURSORS = 'cursors';
+export const SEEN = 'seen';
+export const DEAD = 'dead';
+export const SELECTION = 'selection';
+
+/** Adds to a counter. */
+export function countMessage(count: Count): Outgoing {
+  const key = `${count.stage}/${count.outcome}/${count.code}`;
+  return { topic: COUNTS, key, value: countCodec.encode(count), headers: {} };
+}
+
+export interface CursorMark {
+  /** Name of the source. */
+  readonly source: string;
+  readonly cursor: string;
+  /** Records of the source up to the cursor. */
+  readonly read: number;
+}
+
+/** Goes out with the documents before the cursor, in one transaction. */
+export function cursorMessage({ source, cursor, read }: CursorMark): Outgoing {
+  return { topic: CURSORS, key: source, value: Buffer.from(cursor), headers: { read: String(read) } };
+}
+
+/** The document of this key will not be scored again. */
+export function seenMessage(key: string): Outgoing {
+  return { topic: SEEN, key, value: Buffer.alloc(0), headers: {} };
+}
+
+export interface DeadLetter {
+  readonly key: string;
+  /** The record or message as it came. */
+  readonly bytes: Buffer;
+  readonly headers: {
+    readonly stage: string;
+    readonly code: string;
+    readonly reason: string;
+    /** Where the bytes are a message: the topic it came from, and can be sent to again. */
+    readonly topic?: string;
+    readonly source?: string;
+    /** The cursor that resumes after the record. */
+    readonly origin?: string;
+  };
+}
+
+export function deadMessage({ key, bytes, headers }: DeadLetter): Outgoing {
+  return { topic: DEAD, key, value: bytes, headers: { ...headers } };
+}
+
+/** A null value evicts. */
+export function selectionMessage(change: Omit<Selection, 'value'> & { readonly value: Buffer | null }): Outgoing {
+  const { delta, list, key, value } = change;
+  return {
+    topic: SELECTION,
+    key: `${delta}/${list}/${key}`,
+    value: value === null ? null : selectionCodec.encode({ ...change, value }),
+    headers: {},
+  };
+}
