@@ -51,8 +51,17 @@ interface Measured {
  */
 export function gradient(options: GradientOptions): Stage<Tokens, Gradients> {
   const { session, vocabulary } = options;
+  /** Settles when the call before has: a batch that needs no run must not overtake one that does. */
+  let turn: Promise<unknown> = Promise.resolve();
 
-  async function process(batch: readonly Tokens[], signal: AbortSignal): Promise<readonly Outcome<Gradients>[]> {
+  function process(batch: readonly Tokens[], signal: AbortSignal): Promise<readonly Outcome<Gradients>[]> {
+    const before = turn;
+    const answer = measureBatch(batch, signal).finally(() => before);
+    turn = answer.catch(() => {});
+    return answer;
+  }
+
+  async function measureBatch(batch: readonly Tokens[], signal: AbortSignal): Promise<readonly Outcome<Gradients>[]> {
     const documents = batch.map((tokens) => ({ tokens, bad: badToken(tokens, vocabulary) }));
     const windows = documents.map(({ tokens, bad }) => (bad === undefined ? windowsOf(tokens, options.positions) : []));
     const measured = await measure(windows.flat(), signal);
