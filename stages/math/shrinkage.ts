@@ -6,6 +6,8 @@
  * ‖Pg‖², and there the truth is known. Both moments are of independent signs: E⟨Pg, Ph⟩² − ⟨g, h⟩² = Σ gᵢ²hⱼ² + gᵢhᵢgⱼhⱼ over
  * the pairs i ≠ j that share a bucket, whose second part is as large as the first where h = g and small where they are apart.
  */
+import type { Columns } from './greedy.ts';
+
 export interface Shrinkage {
   /** μ: the mean of sketched cosines */
   readonly mean: number;
@@ -60,5 +62,39 @@ function moments(count: number, mean: number, squares: number) {
     mean: () => mean,
     variance: () => (count > 1 ? squares / (count - 1) : 0),
     state: () => [count, mean, squares],
+  };
+}
+
+/** Documents whose products with all others the estimate is made from. */
+const SAMPLE = 256;
+
+/**
+ * Columns of a sketched Gram matrix, shrunk, with exact squared lengths on the diagonal.
+ * @param norms [M] exact lengths ‖g‖
+ */
+export async function shrunkColumns(columns: Columns, norms: Float64Array): Promise<Columns> {
+  const size = norms.length;
+  const estimate = shrinkageEstimate();
+  const sampled = Math.min(SAMPLE, size);
+  const sample = Array.from({ length: sampled }, (_, i) => Math.floor((i * size) / sampled));
+  for (const [c, column] of (await columns(sample)).entries()) {
+    const j = sample[c]!;
+    for (let i = 0; i < size; i++) {
+      const ratio = column[i]! / (norms[i]! * norms[j]!);
+      if (i === j) estimate.length(ratio);
+      else estimate.pair(ratio);
+    }
+  }
+  const { mean, factor } = estimate.current();
+
+  return async (indices) => {
+    const sketched = await columns(indices);
+    return sketched.map((column, c) => {
+      const j = indices[c]!;
+      const middle = (1 - factor) * mean * norms[j]!;
+      const shrunk = column.map((product, i) => factor * product + middle * norms[i]!);
+      shrunk[j] = norms[j]! ** 2;
+      return shrunk;
+    });
   };
 }
