@@ -79,14 +79,12 @@ export const scanConfig = take([
 ]);
 export const topConfig = take(['store', 'delta', 'k', 'format']);
 export const showConfig = take(['id', 'store', 'delta']);
-export const listRejectsConfig = take(['store', 'code']);
-export const replayRejectsConfig = take(['store', 'code', 'threads', 'provider', 'offline']);
+export const rejectsConfig = take(['store', 'code']);
 export const doctorConfig = take(['provider', 'threads']);
 
 export type DeltaConfig = z.infer<typeof deltaConfig>;
 export type ScanConfig = z.infer<typeof scanConfig>;
 export type TopConfig = z.infer<typeof topConfig>;
 export type ShowConfig = z.infer<typeof showConfig>;
-export type ListRejectsConfig = z.infer<typeof listRejectsConfig>;
-export type ReplayRejectsConfig = z.infer<typeof replayRejectsConfig>;
+export type RejectsConfig = z.infer<typeof rejectsConfig>;
 export type DoctorConfig = z.infer<typeof doctorConfig>;

@@ -1,5 +1,7 @@
 /** Every command, in the order of the help. */
 import type { Command } from './command.ts';
+import { listRejects, replayRejects } from './rejects.ts';
+import { top } from './top.ts';
 import { validate } from './validate.ts';
 
-export const commands: readonly Command[] = [validate];
+export const commands: readonly Command[] = [top, listRejects, replayRejects, validate];

@@ -1,0 +1,88 @@
+/** `deltasift top`: the best documents of a store. It prints no clock and no path: the same store gives the same bytes. */
+import { topConfig } from '../config.ts';
+import { ConfigError } from '../error.ts';
+import { csv } from '../render/csv.ts';
+import { type ParquetColumn, parquet } from '../render/parquet.ts';
+import { printable } from '../render/printable.ts';
+import { type Column, table } from '../render/table.ts';
+import { SCORE_FIELDS, scoreLine } from '../score-line.ts';
+import { openStore } from '../store.ts';
+import type { Ranked } from '../store-members.ts';
+import { command } from './command.ts';
+import { deltaOf, isAmbiguous } from './ranking.ts';
+
+export const top = command({
+  name: 'top',
+  summary: 'Prints the best documents of a store: score descending, then key.',
+  config: topConfig,
+
+  async run({ store: dir, delta, k, format }, { out, json }) {
+    if (format === 'parquet' && !json && out.isTerminal) {
+      throw new ConfigError(
+        '--format parquet: expected a file to write to, got a terminal: redirect it with > top.parquet',
+      );
+    }
+    const store = openStore(dir, { readonly: true });
+    try {
+      const { id, measurement } = deltaOf(store, delta);
+      const rows = store.top(id, k).map((ranked) => ({ ranked, ambiguous: isAmbiguous(store, ranked) }));
+      if (json) out.write(`${JSON.stringify({ delta: id, measurement, documents: rows.map(line) })}\n`);
+      else out.write(FORMATS[format](rows, out.isTerminal ? out.columns : Number.POSITIVE_INFINITY));
+    } finally {
+      store.close();
+    }
+  },
+});
+
+interface Row {
+  readonly ranked: Ranked;
+  /** Its id names another document too. */
+  readonly ambiguous: boolean;
+}
+
+const FORMATS = {
+  table: (rows: readonly Row[], width: number) => table(COLUMNS, rows, width),
+  jsonl: (rows: readonly Row[]) => rows.map((row) => `${JSON.stringify(line(row))}\n`).join(''),
+  csv: (rows: readonly Row[]) =>
+    csv(
+      FLAT_COLUMNS.map(({ name }) => name),
+      rows.map(flat),
+    ),
+  parquet: (rows: readonly Row[]) => parquet(FLAT_COLUMNS, rows.map(flat)),
+};
+
+/** `key` is there where the id is not enough. */
+function line({ ranked, ambiguous }: Row): object {
+  return { rank: ranked.rank, ...scoreLine(ranked), ...(ambiguous ? { key: ranked.key } : {}) };
+}
+
+function flat({ ranked }: Row): Readonly<Record<string, unknown>> {
+  return { rank: ranked.rank, key: ranked.key, ...scoreLine(ranked) };
+}
+
+const INTEGERS: ReadonlySet<string> = new Set(['rank', 'tokens', 'window', 'windows']);
+const TEXTS: ReadonlySet<string> = new Set(['id', 'url', 'key']);
+const FLAT_COLUMNS: readonly ParquetColumn[] = ['rank', 'key', ...SCORE_FIELDS].map((name) => ({
+  name,
+  type: INTEGERS.has(name) ? 'INT32' : TEXTS.has(name) ? 'STRING' : 'DOUBLE',
+}));
+
+const TEXT_SHOWN = 60;
+const COLUMNS: readonly Column<Row>[] = [
+  { name: 'rank', align: 'right', cell: ({ ranked }) => String(ranked.rank) },
+  { name: 'score', align: 'right', cell: ({ ranked }) => ranked.score.toFixed(5) },
+  { name: 'alignment', align: 'right', cell: ({ ranked }) => ranked.alignment.toPrecision(4) },
+  { name: 'loss', align: 'right', cell: ({ ranked }) => ranked.loss.toFixed(3) },
+  { name: 'tuned head', align: 'right', cell: ({ ranked }) => ranked.lossTunedHead.toFixed(3) },
+  { name: 'tokens', align: 'right', cell: ({ ranked }) => String(ranked.tokens) },
+  {
+    name: 'id',
+    align: 'left',
+    cell: ({ ranked, ambiguous }) => printable(ambiguous ? `${ranked.id} (key ${ranked.key})` : ranked.id),
+  },
+  {
+    name: 'text',
+    align: 'left',
+    cell: ({ ranked }) => printable(ranked.text.slice(0, 4 * TEXT_SHOWN)).slice(0, TEXT_SHOWN),
+  },
+];
