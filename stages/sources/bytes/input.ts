@@ -1,0 +1,52 @@
+/** Bytes that can be read from any place on: a file, a pipe, later an object behind http. */
+import { open } from 'node:fs/promises';
+import { addAbortSignal, type Readable } from 'node:stream';
+
+export interface Input {
+  /** Its name in cursors and ids: relative to the root of its source, with '/' between folders. */
+  readonly name: string;
+  /** Bytes in all; null where the end is not known. */
+  readonly size: number | null;
+  /** Chunks from byte `from` on; leaving the loop closes what is open. A null-sized input can be read once, from 0. */
+  read(from: number, signal: AbortSignal): AsyncIterable<Buffer>;
+}
+
+/** Bytes of one read: what is decompressed of it keeps the event loop for less than about 0.1 s. */
+const CHUNK = 256 * 1024;
+
+export function fileInput(path: string, name: string, size: number): Input {
+  return {
+    name,
+    size,
+    async *read(from, signal) {
+      signal.throwIfAborted();
+      const file = await open(path);
+      try {
+        for (let at = from; ; ) {
+          signal.throwIfAborted();
+          const chunk = Buffer.allocUnsafeSlow(CHUNK);
+          const { bytesRead } = await file.read(chunk, 0, CHUNK, at);
+          if (bytesRead === 0) return;
+          at += bytesRead;
+          yield chunk.subarray(0, bytesRead);
+        }
+      } finally {
+        await file.close();
+      }
+    },
+  };
+}
+
+/** `stream` is called when reading starts, so that nothing is taken from a pipe nobody reads. */
+export function pipeInput(name: string, stream: () => Readable): Input {
+  return {
+    name,
+    size: null,
+    async *read(from, signal) {
+      if (from !== 0)
+        throw new RangeError(`${name} is a pipe: it can be read from its start only, not from byte ${from}`);
+      signal.throwIfAborted();
+      for await (const chunk of addAbortSignal(signal, stream())) yield chunk as Buffer;
+    },
+  };
+}

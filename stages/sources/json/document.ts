@@ -1,0 +1,67 @@
+/** What a JSON record says of a document. */
+import { type CrawledDocument, Drop, Reject } from '../../../pipeline/contract.ts';
+
+/** Where a record holds what is wanted: a key, or keys and indices joined by dots. */
+export interface Fields {
+  readonly id: string;
+  readonly text: string;
+  readonly url: string;
+}
+
+/** The document in a JSON text; `unnamed` is the id of one that has none. */
+export function documentOf(json: string, fields: Fields, unnamed: string): CrawledDocument | Reject | Drop {
+  const record = parse(json);
+  if (record instanceof Error) return new Reject('malformed-record', record.message);
+
+  const text = valueAt(record, fields.text);
+  if (typeof text !== 'string') {
+    const keys = Object.keys(record).slice(0, 20).join(', ');
+    return new Reject('malformed-record', `${fields.text} holds no text but ${kindOf(text)}; the keys are ${keys}`);
+  }
+  if (text === '') return new Drop('empty');
+
+  const url = valueAt(record, fields.url);
+  return {
+    id: idOf(record, json, fields.id) ?? unnamed,
+    url: typeof url === 'string' && url !== '' ? url.toWellFormed() : null,
+    text: text.toWellFormed(),
+  };
+}
+
+function parse(json: string): object | Error {
+  try {
+    const value: unknown = JSON.parse(json);
+    if (typeof value === 'object' && value !== null) return value;
+    return new Error(`expected a JSON object, got ${kindOf(value)}`);
+  } catch (error) {
+    return error as Error;
+  }
+}
+
+/** A string as it is, a number with the digits it was written with. */
+function idOf(record: object, json: string, path: string): string | undefined {
+  const id = valueAt(record, path);
+  if (typeof id === 'string' && id !== '') return id.toWellFormed();
+  if (typeof id !== 'number') return undefined;
+  return Number.isSafeInteger(id) ? String(id) : String(valueAt(JSON.parse(json, asWritten) as object, path));
+}
+
+function asWritten(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
+  return typeof value === 'number' ? (context?.source ?? value) : value;
+}
+
+/** The value at a key, or at keys and indices joined by dots; undefined where there is none. */
+function valueAt(record: object, path: string): unknown {
+  if (Object.hasOwn(record, path)) return (record as Record<string, unknown>)[path];
+  let value: unknown = record;
+  for (const key of path.split('.')) {
+    if (typeof value !== 'object' || value === null || !Object.hasOwn(value, key)) return undefined;
+    value = (value as Record<string, unknown>)[key];
+  }
+  return value;
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined) return 'nothing';
+  return value === null ? 'null' : typeof value;
+}

@@ -1,0 +1,152 @@
+/** `jsonl:PATH`: one JSON object a line, plain, gzip or zstd; a file, a folder, a glob, or - for standard input. */
+import { isUtf8 } from 'node:buffer';
+import { resolve } from 'node:path';
+import zlib from 'node:zlib';
+import { z } from 'zod';
+import { Drop, type Plugin, Reject, type Source } from '../../pipeline/contract.ts';
+import { ConfigError } from '../../pipeline/error.ts';
+import { openContent } from './bytes/content.ts';
+import { Damage } from './bytes/damage.ts';
+import { type Input, pipeInput } from './bytes/input.ts';
+import { type Line, linesOf } from './bytes/lines.ts';
+import { filesOf } from './files/list.ts';
+import { type Format, filesSource, type Outcome } from './files/source.ts';
+import { documentOf } from './json/document.ts';
+
+const config = z.strictObject({
+  path: z.string().min(1).describe('file, folder or glob; - reads standard input'),
+  fields: z
+    .strictObject({
+      id: z.string().min(1).default('id').describe('the id; where a line has none, it is file:byte'),
+      text: z.string().min(1).default('text').describe('the text'),
+      url: z.string().min(1).default('url').describe('the address; a line may have none'),
+    })
+    .prefault({})
+    .describe('where a line holds what is wanted: a key, or keys and indices joined by dots'),
+  maxLine: z
+    .int()
+    .min(1)
+    .default(64 << 20)
+    .describe('bytes of a line; longer ones are rejected as too-large'),
+});
+type Config = z.infer<typeof config>;
+
+export const jsonl: Plugin<Config, Source> = {
+  name: 'jsonl',
+  summary: 'JSON lines, plain, gzip or zstd: files, folders, globs, standard input',
+  config,
+  short: (path) => ({ path }),
+
+  create(settings) {
+    const stdin = settings.path === '-';
+    return filesSource(format(settings), {
+      path: stdin ? '-' : resolve(settings.path),
+      waits: stdin,
+      list: async () =>
+        stdin ? [pipeInput('-', () => process.stdin)] : await filesOf(settings.path, /\.(jsonl|ndjson)(\.\w+)?$/i),
+    });
+  },
+};
+
+/** Bytes [from, to) of the decompressed file hold the line; `to` is `end` where the rest of the file cannot be read. */
+const place = z.strictObject({
+  /** CRC-32 of the file's first line: tells another file of the same name. */
+  head: z.string(),
+  from: z.int().min(0),
+  to: z.union([z.int().min(0), z.literal('end')]),
+});
+type Place = z.infer<typeof place>;
+
+function format(settings: Config): Format<Place> {
+  return {
+    kind: 'jsonl',
+    place,
+
+    async *read(input, after, signal) {
+      if (after?.to === 'end') return;
+      const content = await openContent(input, signal);
+      const from = content.seekable ? (after?.to ?? 0) : 0;
+      let skipTo = after?.to ?? 0;
+      let head = '';
+      let at = from;
+      try {
+        if (from > 0) {
+          head = await headOf(content.read(0));
+          assertSame(input, head, after);
+        }
+        for await (const line of linesOf(content.read(from), from, settings.maxLine)) {
+          if (line.from === 0) {
+            head = checksum(line.bytes);
+            // a pipe has no identity: what begins otherwise is new
+            if (input.size === null && head !== after?.head) skipTo = 0;
+            else assertSame(input, head, after);
+          }
+          at = line.to;
+          if (at > skipTo && !isBlank(line.bytes)) {
+            yield { place: { head, from: line.from, to: at }, ...foundIn(line, input.name, settings) };
+          }
+        }
+        if (at < skipTo || (content.seekable && from > input.size!)) {
+          throw changed(input, `it holds fewer than the ${skipTo} bytes that were read of it`);
+        }
+      } catch (error) {
+        if (!(error instanceof Damage)) throw error;
+        const reject = new Reject(
+          error.code,
+          `${input.name}: ${error.message}; what follows byte ${at} of its content is not read`,
+        );
+        yield { place: { head, from: at, to: 'end' }, reject, bytes: new Uint8Array() };
+      } finally {
+        await content.close();
+      }
+    },
+  };
+}
+
+/** Bytes of the first line that its checksum is taken of. */
+const HEAD = 1024;
+
+/** The checksum of the first line that starts these chunks. */
+async function headOf(chunks: AsyncIterable<Buffer>): Promise<string> {
+  let head = Buffer.alloc(0);
+  for await (const chunk of chunks) {
+    head = Buffer.concat([head, chunk.subarray(0, HEAD)]);
+    if (head.length >= HEAD || head.includes(0x0a)) break;
+  }
+  const end = head.indexOf(0x0a);
+  return checksum(end === -1 ? head : head.subarray(0, end));
+}
+
+function checksum(line: Buffer): string {
+  return zlib.crc32(line.subarray(0, HEAD)).toString(16).padStart(8, '0');
+}
+
+function assertSame(input: Input, head: string, after: Place | undefined): void {
+  if (after !== undefined && head !== after.head) throw changed(input, 'its first line is another one');
+}
+
+function changed(input: Input, how: string): ConfigError {
+  return new ConfigError(
+    `${input.name} is not the file that the cursor to resume after was made for: ${how}. ` +
+      'Give the source this store was made with, or another store.',
+  );
+}
+
+const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
+
+function foundIn({ from, to, bytes, tooLong }: Line, file: string, { fields, maxLine }: Config): Outcome {
+  const outcome = tooLong
+    ? new Reject('too-large', `the line has ${to - from} bytes, at most ${maxLine} are read`)
+    : documentIn(from === 0 && bytes.subarray(0, 3).equals(BOM) ? bytes.subarray(3) : bytes);
+  if (outcome instanceof Reject) return { reject: outcome, bytes: Buffer.from(bytes) };
+  return outcome instanceof Drop ? { drop: outcome } : { document: outcome };
+
+  function documentIn(line: Buffer) {
+    if (!isUtf8(line)) return new Reject('undecodable-text', 'the line is not valid UTF-8');
+    return documentOf(line.toString(), fields, `${file}:${from}`);
+  }
+}
+
+function isBlank(bytes: Buffer): boolean {
+  return bytes.every((byte) => byte <= 0x20);
+}

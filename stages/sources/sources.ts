@@ -1,0 +1,84 @@
+/** The crawls there are, and those of third parties. */
+import { resolve } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { z } from 'zod';
+import type { Plugin, Source } from '../../pipeline/contract.ts';
+import { ConfigError } from '../../pipeline/error.ts';
+import { jsonl } from './jsonl.ts';
+
+export type SourcePlugin = Plugin<unknown, Source>;
+
+export const sources: readonly SourcePlugin[] = [jsonl];
+
+/** `kind:rest`, or the plug-in's name or module as `kind` beside its settings. */
+export type SourceSpec = string | Readonly<Record<string, unknown>>;
+
+/**
+ * The source that a spec names. A kind that is a path (./crawl.ts, /opt/crawl.js, file:///opt/crawl.js) is a module whose
+ * default export is a plug-in; relative ones are found from `base`.
+ *
+ * @throws ConfigError where there is no such plug-in or it refuses its settings
+ */
+export async function sourceOf(spec: SourceSpec, base: string): Promise<Source> {
+  const { kind, rest, settings } = typeof spec === 'string' ? splitShort(spec) : splitObject(spec);
+  const plugin = MODULE.test(kind) ? await load(kind, base) : sources.find(({ name }) => name === kind);
+  if (plugin === undefined) throw unknown(kind);
+
+  const parsed = plugin.config.safeParse(rest === undefined ? settings : plugin.short(rest));
+  if (!parsed.success) throw new ConfigError(`source ${kind}: ${z.prettifyError(parsed.error)}`);
+  return plugin.create(parsed.data);
+}
+
+interface Split {
+  readonly kind: string;
+  /** What stands behind the colon of a short form. */
+  readonly rest?: string;
+  readonly settings?: Readonly<Record<string, unknown>>;
+}
+
+const MODULE = /^(\.{0,2}\/|file:|[A-Za-z]:\\).*\.[cm]?[jt]s$/;
+const MODULE_AND_REST = /^((?:\.{0,2}\/|file:|[A-Za-z]:\\).*?\.[cm]?[jt]s):(.*)$/s;
+
+function splitShort(spec: string): Split {
+  const [, module, rest] = MODULE_AND_REST.exec(spec) ?? [];
+  if (module !== undefined && rest !== undefined) return { kind: module, rest };
+  const colon = spec.indexOf(':');
+  return colon === -1 ? { kind: spec, settings: {} } : { kind: spec.slice(0, colon), rest: spec.slice(colon + 1) };
+}
+
+function splitObject({ kind, ...settings }: Readonly<Record<string, unknown>>): Split {
+  if (typeof kind !== 'string') throw unknown(`${kind}`);
+  return { kind, settings };
+}
+
+function unknown(kind: string): ConfigError {
+  const known = sources.map(({ name }) => name).join(', ');
+  return new ConfigError(
+    `no source is called ${kind}: there are ${known}, written jsonl:PATH or {kind: jsonl, path: PATH}, ` +
+      'and the modules of others, written ./crawl.ts:REST or {kind: ./crawl.ts, ...}',
+  );
+}
+
+async function load(module: string, base: string): Promise<SourcePlugin> {
+  const url = module.startsWith('file:') ? module : pathToFileURL(resolve(base, module)).href;
+  let found: { readonly default?: unknown };
+  try {
+    found = (await import(url)) as typeof found;
+  } catch (cause) {
+    throw new ConfigError(`source ${module} cannot be loaded: ${(cause as Error).message}`, { cause });
+  }
+  if (isPlugin(found.default)) return found.default;
+  throw new ConfigError(`source ${module}: its default export must be {name, summary, config, short, create}`);
+}
+
+/** By its shape: a third party's zod is a copy of its own. */
+function isPlugin(value: unknown): value is SourcePlugin {
+  const { name, summary, config, short, create } = (value ?? {}) as Partial<SourcePlugin>;
+  return (
+    typeof name === 'string' &&
+    typeof summary === 'string' &&
+    typeof config?.safeParse === 'function' &&
+    typeof short === 'function' &&
+    typeof create === 'function'
+  );
+}

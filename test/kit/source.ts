@@ -1,0 +1,151 @@
+/** What every source must do, whatever it crawls. Call it from the source's own test file. */
+import assert from 'node:assert/strict';
+import { readdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { setImmediate } from 'node:timers/promises';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import { type Crawled, Drop, Reject, type Source } from '../../pipeline/contract.ts';
+import { ConfigError } from '../../pipeline/error.ts';
+
+export interface SourceSamples {
+  /** A source of 3 to 100 records, the same ones each time, that has an end. */
+  readonly make: () => Source;
+  /** A source of at least `bytes` bytes of content: the memory held while it is read must not grow with them. */
+  readonly large?: { readonly make: () => Source; readonly bytes: number };
+}
+
+/** Memory, in bytes, that a source may hold whatever its length: chunks read ahead, one record, its text. */
+const HELD = 32 << 20;
+
+export function sourceContract({ make, large }: SourceSamples): void {
+  const signal = new AbortController().signal;
+
+  test('yields the same records in the same order each time, and tells what each one is', async () => {
+    const records = await all(make(), undefined, signal);
+    assert.ok(records.length >= 3, 'the samples hold fewer than three records');
+    assert.deepEqual(await all(make(), undefined, signal), records);
+    for (const record of records) assertWellFormed(record);
+    assert.equal(new Set(records.map(({ cursor }) => cursor)).size, records.length, 'two records share a cursor');
+    assert.equal(make().name, make().name);
+  });
+
+  test('resumes after every cursor with exactly the rest, in the same order', async () => {
+    const records = await all(make(), undefined, signal);
+    for (const [i, { cursor }] of records.entries()) {
+      assert.deepEqual(await all(make(), cursor, signal), records.slice(i + 1), `after ${cursor}`);
+    }
+  });
+
+  test('stops within a second of an abort', async () => {
+    for (const before of [0, 1, 2]) {
+      const abort = new AbortController();
+      const records = make().read(undefined, abort.signal)[Symbol.asyncIterator]();
+      for (let i = 0; i < before; i++) await records.next();
+      abort.abort();
+      const late = new Promise<never>((_, reject) => {
+        setTimeout(reject, 1000, new Error('still reading a second after the abort')).unref();
+      });
+      const outcome = await Promise.race([late, records.next().catch((error: unknown) => error)]);
+      if (outcome instanceof Error) assert.equal(outcome.name, 'AbortError');
+      else assert.equal((outcome as IteratorResult<Crawled>).done, true, 'yields after an abort');
+    }
+  });
+
+  test('loses nothing and leaves nothing open when its reader throws or leaves', async () => {
+    const records = await all(make(), undefined, signal);
+    const open = openFiles();
+    for (const at of [0, 1, records.length - 1]) {
+      let cursor: string | undefined;
+      const failure = new Error('the reader failed');
+      async function fail(): Promise<void> {
+        let i = 0;
+        for await (const record of make().read(undefined, signal)) {
+          if (i++ === at) throw failure;
+          cursor = record.cursor;
+        }
+      }
+      await assert.rejects(fail, failure);
+      assert.deepEqual(await all(make(), cursor, signal), records.slice(at));
+      for await (const _ of make().read(cursor, signal)) break;
+    }
+    assert.deepEqual(openFiles(), open);
+  });
+
+  test('refuses a cursor that belongs to something else, and says so', async () => {
+    for (const cursor of ['', 'x', '7', '{}', '{"other":"a","at":1}']) {
+      await assert.rejects(all(make(), cursor, signal), (error: Error) => {
+        assert.ok(error instanceof ConfigError, `${error.name}: ${error.message}`);
+        assert.match(error.message, /cursor/);
+        return true;
+      });
+    }
+  });
+
+  test('says how far it is, up to the end', async () => {
+    const source = make();
+    if (source.progress === undefined) return;
+    let last = 0;
+    for await (const _ of source.read(undefined, signal)) {
+      const { bytes, totalBytes } = source.progress();
+      assert.ok(bytes >= last && bytes <= (totalBytes ?? Infinity), `${bytes} after ${last}, of ${totalBytes}`);
+      last = bytes;
+    }
+    const { bytes, totalBytes } = source.progress();
+    if (totalBytes !== null) assert.equal(bytes, totalBytes);
+  });
+
+  if (large === undefined) return;
+  test(`holds no more memory however long it is (${large.bytes >> 20} MiB)`, async () => {
+    assert.ok(large.bytes >= 2 * HELD, 'the large sample is too small to tell');
+    const idle = await heldBytes();
+    let peak = 0;
+    let i = 0;
+    for await (const _ of large.make().read(undefined, signal)) {
+      if (i++ % 1000 === 0) peak = Math.max(peak, (await heldBytes()) - idle);
+    }
+    assert.ok(peak <= HELD, `${peak} bytes held`);
+  });
+}
+
+export async function all(
+  source: Source,
+  cursor: string | undefined,
+  signal: AbortSignal,
+): Promise<readonly Crawled[]> {
+  return await Array.fromAsync(source.read(cursor, signal));
+}
+
+function assertWellFormed(record: Crawled): void {
+  if ('document' in record) {
+    const { id, url, text } = record.document;
+    assert.ok(id.length > 0, 'a document without an id');
+    assert.ok(text.length > 0 && text.isWellFormed(), `${id}: empty or lone surrogates`);
+    assert.ok(url === null || url.length > 0, `${id}: an empty url`);
+  } else if ('reject' in record) {
+    assert.ok(record.reject instanceof Reject);
+    assert.ok(record.bytes instanceof Uint8Array);
+  } else {
+    assert.ok(record.drop instanceof Drop);
+  }
+}
+
+/** File descriptors of this process; empty where the system does not list them. */
+function openFiles(): readonly string[] {
+  try {
+    return readdirSync('/dev/fd').sort();
+  } catch {
+    return [];
+  }
+}
+
+setFlagsFromString('--expose-gc');
+const collect = runInNewContext('gc') as () => void;
+
+/** Freed buffers are counted off a moment after they are collected. */
+async function heldBytes(): Promise<number> {
+  collect();
+  await setImmediate();
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
