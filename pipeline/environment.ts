@@ -1,6 +1,16 @@
 /** What the environment says, read once: where models are kept, the secrets, and what the terminal can show. */
 import { join } from 'node:path';
 
+/** The variables that are read, for the docs. */
+export const VARIABLES = {
+  HF_TOKEN: 'access token of the hub, for models that are not public',
+  HF_ENDPOINT: 'address of the hub, where it is not the public one',
+  HF_HOME: 'folder of the model cache, shared with the Python library; by default ~/.cache/huggingface',
+  HF_HUB_OFFLINE: '1 uses cached files only, as --offline does',
+  NO_COLOR: 'any value: no colours',
+  COLORTERM: 'truecolor: shades of 24 bits rather than the 256 colours',
+} as const;
+
 /** Colours a terminal can show. */
 export type Colors = 'none' | '256' | 'truecolor';
 

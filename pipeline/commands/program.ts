@@ -1,24 +1,22 @@
-/** The commands as a command line: flags made from the config schemas, parsed by commander. */
-import { Command as Commander, Option } from 'commander';
-import { z } from 'zod';
-import { flagOf, type Given, readConfigFile } from '../resolve-config.ts';
+/** The commands as a command line, parsed by commander. */
+import { Command as Commander } from 'commander';
+import { type Given, readConfigFile } from '../resolve-config.ts';
 import type { Command, Context } from './command.ts';
-
-/** What JSON Schema says of a setting. */
-interface Property {
-  readonly type?: string;
-  readonly enum?: readonly string[];
-  readonly items?: { readonly enum?: readonly string[] };
-  readonly default?: unknown;
-  readonly description: string;
-  readonly placeholder?: string;
-}
+import { type Flag, flagsOf } from './flags.ts';
 
 /** The part of the context that flags decide. */
 type Ask = Pick<Context, 'json' | 'quiet'>;
 
+/** Flags of every command. */
+export const COMMON_FLAGS = [
+  ['--config <FILE.yaml>', 'settings of this and other commands; flags win'],
+  ['--json', 'print one JSON value'],
+  ['--quiet', 'print no progress and no notes'],
+] as const;
+
 /**
  * Throws commander's own error for help, version and mistakes once it has written what there is to say.
+ *
  * @param run called with the command that was asked for, what its config is to be and what `--json` and `--quiet` said
  */
 export function program(
@@ -42,58 +40,39 @@ export function program(
   for (const command of commands) {
     const [first, second] = command.name.split(' ');
     const parent = second === undefined ? root : groupOf(root, first!);
-    const properties = propertiesOf(command);
+    const flags = flagsOf(command);
     const made = parent.command(second ?? first!).description(command.summary);
-    for (const [setting, property] of Object.entries(properties)) {
-      if (setting === command.argument) made.argument(`<${setting.toUpperCase()}>`, property.description);
-      else made.addOption(optionOf(setting, property));
+    for (const flag of flags) {
+      if (flag.setting === command.argument) made.argument(flag.syntax, flag.description);
+      else made.option(flag.syntax, noteOf(flag));
     }
-    made
-      .option('--config <FILE.yaml>', 'settings of this and other commands; flags win')
-      .option('--json', 'print one JSON value')
-      .option('--quiet', 'print no progress and no notes')
-      .action(async () => {
-        const { config: path, json = false, quiet = false, ...flags } = made.opts();
-        if (command.argument !== undefined) flags[command.argument] = made.args[0];
-        const given: Given = {
-          flags: valuesOf(flags, properties),
-          file: path === undefined ? undefined : readConfigFile(path),
-        };
-        await run(command, given, { json, quiet });
-      });
+    for (const [syntax, note] of COMMON_FLAGS) made.option(syntax, note);
+    made.action(async () => {
+      const { config: path, json = false, quiet = false, ...given } = made.opts();
+      if (command.argument !== undefined) given[command.argument] = made.args[0];
+      const file = path === undefined ? undefined : readConfigFile(path);
+      await run(command, { flags: valuesOf(given, flags), file }, { json, quiet });
+    });
   }
   return root;
 }
 
 function groupOf(root: Commander, name: string): Commander {
-  return root.commands.find((group) => group.name() === name) ?? root.command(name).helpCommand(false);
+  const known = root.commands.find((group) => group.name() === name);
+  return known ?? root.command(name).description(`Commands about ${name}.`).helpCommand(false);
 }
 
-function propertiesOf(command: Command): Readonly<Record<string, Property>> {
-  return z.toJSONSchema(command.config, { io: 'input' }).properties as Record<string, Property>;
+function noteOf({ description, standard }: Flag): string {
+  return standard === undefined ? description : `${description} (default: ${standard})`;
 }
 
-function optionOf(
-  setting: string,
-  { type, enum: choices, items, default: standard, description, placeholder }: Property,
-): Option {
-  const value = placeholder ?? choices?.join('|') ?? items?.enum?.join(',') ?? 'N';
-  const note = standard === undefined ? description : `${description} (default: ${standard})`;
-  return new Option(type === 'boolean' ? flagOf(setting) : `${flagOf(setting)} <${value}>`, note);
-}
-
-/** Flags are text; what the schema calls a number or a list becomes one. What does not look it stays text, for the schema to refuse. */
-function valuesOf(
-  flags: Readonly<Record<string, unknown>>,
-  properties: Readonly<Record<string, Property>>,
-): Record<string, unknown> {
+function valuesOf(given: Readonly<Record<string, unknown>>, flags: readonly Flag[]): Record<string, unknown> {
   return Object.fromEntries(
-    Object.entries(flags).map(([setting, value]) => {
-      const type = properties[setting]?.type;
-      if (typeof value !== 'string') return [setting, value];
-      if (type === 'integer' && /^-?\d+$/.test(value)) return [setting, Number(value)];
-      if (type === 'array') return [setting, value.split(',')];
-      return [setting, value];
-    }),
+    flags
+      .filter(({ setting }) => given[setting] !== undefined)
+      .map(({ setting, read }) => {
+        const value = given[setting];
+        return [setting, typeof value === 'string' ? read(value) : value];
+      }),
   );
 }
