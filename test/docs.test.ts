@@ -2,7 +2,11 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import Sqlite from 'better-sqlite3';
+import { reference } from '../pipeline/commands/reference.ts';
 import { REJECT_CODES } from '../pipeline/contract.ts';
+import { migrate } from '../pipeline/migrations.ts';
+import { SCORE_FIELDS } from '../pipeline/score-line.ts';
 
 const read = (file: string): string => readFileSync(new URL(`../docs/${file}`, import.meta.url), 'utf8');
 
@@ -10,5 +14,29 @@ describe('docs', () => {
   test('rejects.md explains every code and no other', () => {
     const explained = [...read('rejects.md').matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, code]) => code!);
     assert.deepEqual(explained.toSorted(), [...REJECT_CODES].sort());
+  });
+
+  test('cli.md is what the commands would write', () => {
+    assert.equal(read('cli.md'), reference());
+  });
+
+  test('formats.md has every table of the store with all of its columns, and every field of a score', () => {
+    const text = read('formats.md');
+    for (const field of SCORE_FIELDS) assert.match(text, new RegExp(`^\\| \`${field}\` \\|`, 'm'));
+    const database = new Sqlite(':memory:');
+    migrate(database);
+    const tables = database
+      .prepare("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+      .pluck()
+      .all();
+    for (const table of tables) {
+      const row = text.split('\n').find((line) => line.startsWith(`| \`${table}\` |`));
+      assert.ok(row, `table ${table} is missing`);
+      for (const { name } of database.pragma(`table_info(${table})`) as { name: string }[]) {
+        const isScore = table === 'member' && (SCORE_FIELDS as readonly string[]).includes(name);
+        assert.ok(isScore || row.includes(`\`${name}\``), `${table}.${name} is missing`);
+      }
+    }
+    database.close();
   });
 });
