@@ -5,10 +5,11 @@ import { z } from 'zod';
 import type { Plugin, Source } from '../../pipeline/contract.ts';
 import { ConfigError } from '../../pipeline/error.ts';
 import { jsonl } from './jsonl.ts';
+import { text } from './text.ts';
 
 export type SourcePlugin = Plugin<unknown, Source>;
 
-export const sources: readonly SourcePlugin[] = [jsonl];
+export const sources: readonly SourcePlugin[] = [jsonl, text];
 
 /** `kind:rest`, or the plug-in's name or module as `kind` beside its settings. */
 export type SourceSpec = string | Readonly<Record<string, unknown>>;

@@ -1,0 +1,66 @@
+/** `text:PATH`: one document a file, in any encoding; a file, a folder or a glob. */
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { Drop, type Plugin, Reject, type Source } from '../../pipeline/contract.ts';
+import type { Input } from './bytes/input.ts';
+import { filesOf } from './files/list.ts';
+import { type Format, filesSource, type Outcome } from './files/source.ts';
+import { decodeText } from './web/charset.ts';
+
+const config = z.strictObject({
+  path: z.string().min(1).describe('file, folder or glob'),
+  maxBytes: z
+    .int()
+    .min(1)
+    .default(16 << 20)
+    .describe('bytes of a file; larger ones are rejected as too-large'),
+});
+type Config = z.infer<typeof config>;
+
+export const text: Plugin<Config, Source> = {
+  name: 'text',
+  summary: 'text files, one document each, named by its path: files, folders, globs',
+  config,
+  short: (path) => ({ path }),
+  create: ({ path, maxBytes }) =>
+    filesSource(format(maxBytes), { path: resolve(path), waits: false, list: () => filesOf(path, /./) }),
+};
+
+/** A file is one record: the cursor that names it is past it. */
+const place = z.strictObject({});
+
+function format(max: number): Format<z.infer<typeof place>> {
+  return {
+    kind: 'text',
+    place,
+    async *read(input, after, signal) {
+      if (after === undefined) yield { place: {}, ...(await read(input, max, signal)) };
+    },
+  };
+}
+
+/** What is kept of a file that is too large. */
+const HEAD = 64 << 10;
+
+async function read(input: Input, max: number, signal: AbortSignal): Promise<Outcome> {
+  const parts: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of input.read(0, signal)) {
+    parts.push(chunk);
+    length += chunk.length;
+    if (length > max) break;
+  }
+  const bytes = Buffer.concat(parts);
+  if (length > max) {
+    const reject = new Reject(
+      'too-large',
+      `the file has ${input.size ?? `more than ${max}`} bytes, at most ${max} are read`,
+    );
+    return { reject, bytes: Buffer.from(bytes.subarray(0, HEAD)) };
+  }
+
+  const content = decodeText(bytes);
+  if (content === undefined) return { reject: new Reject('undecodable-text', 'the file is not text'), bytes };
+  if (content.trim() === '') return { drop: new Drop('empty') };
+  return { document: { id: input.name, url: null, text: content } };
+}
