@@ -80,7 +80,7 @@ export const scanConfig = take([
 export const topConfig = take(['store', 'delta', 'k', 'format']);
 export const showConfig = take(['id', 'store', 'delta']);
 export const rejectsConfig = take(['store', 'code']);
-export const doctorConfig = take(['provider', 'threads']);
+export const doctorConfig = take([]);
 
 export type DeltaConfig = z.infer<typeof deltaConfig>;
 export type ScanConfig = z.infer<typeof scanConfig>;

@@ -1,7 +1,8 @@
 /** Every command, in the order of the help. */
 import type { Command } from './command.ts';
+import { doctor } from './doctor.ts';
 import { listRejects, replayRejects } from './rejects.ts';
 import { top } from './top.ts';
 import { validate } from './validate.ts';
 
-export const commands: readonly Command[] = [top, listRejects, replayRejects, validate];
+export const commands: readonly Command[] = [top, listRejects, replayRejects, validate, doctor];

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
+import { selfCheck } from '../../pipeline/doctor/self-check.ts';
 import { TINY, type TinyModel, tinyModel, tuned } from '../../pipeline/doctor/tiny-model.ts';
 import { twin } from '../../pipeline/doctor/twin.ts';
+import { deltasift } from './run.ts';
 
 const IDS = Array.from({ length: TINY.positions }, (_, t) => (t * 29 + 3) % TINY.vocabulary);
 const HEAD = 'transformer.wte.weight';
@@ -14,6 +16,22 @@ function moved(base: TinyModel, to: TinyModel, step: number): TinyModel {
 }
 
 describe('doctor', () => {
+  test('the session agrees with the twin to float32', async () => {
+    const errors = await selfCheck('cpu', AbortSignal.timeout(60_000));
+    for (const [number, error] of Object.entries(errors)) assert.ok(error < 2e-6, `${number} is off by ${error}`);
+  });
+
+  test('says which providers work here, why others do not, and exits 0 where one does', async () => {
+    const { code, out } = await deltasift(['doctor', '--json']);
+    const { ok, providers } = JSON.parse(out);
+    assert.deepEqual([code, ok], [0, true]);
+    for (const { provider, works, why } of providers) {
+      assert.ok(works || typeof why === 'string', `${provider} gives no reason`);
+      if (provider === 'cpu') assert.equal(works, true);
+    }
+    assert.match((await deltasift(['doctor'])).out, /^Node \d.*\n\d+ cores.*\n(.*\n)*cpu: works/);
+  });
+
   test("the twin's alignment is the slope of its loss along the delta", () => {
     const base = tinyModel(1);
     for (const seed of [2, 3, 4]) {
