@@ -1,0 +1,108 @@
+/** A folder of files that a checkpoint is read from: on this machine, or behind http (url-folder.ts, hub-folder.ts). */
+import { constants } from 'node:fs';
+import { access, open, readFile, realpath, stat } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { ConfigError } from '../../pipeline/error.ts';
+import { CheckpointError } from './error.ts';
+
+export interface Folder {
+  /** What the user called it. */
+  readonly ref: string;
+  /**
+   * A whole small file; undefined where there is none.
+   * @throws CheckpointError where it holds more than `limit` bytes
+   */
+  read(name: string, limit: number): Promise<Uint8Array | undefined>;
+  /** A file to be read by range; undefined where there is none. */
+  open(name: string): Promise<RangedFile | undefined>;
+}
+
+export interface RangedFile {
+  /** Size of the file. */
+  readonly bytes: number;
+  /** The bytes from `offset` on, in pieces, exactly `bytes` of them. */
+  read(offset: number, bytes: number): AsyncIterable<Uint8Array>;
+  /** The same bytes in a file on this machine. */
+  place(offset: number, bytes: number): Promise<Place>;
+}
+
+export interface Place {
+  /** Absolute, and no symbolic link: ONNX Runtime opens neither relative paths nor links out of a folder. */
+  readonly path: string;
+  /** Where in that file the bytes begin. */
+  readonly offset: number;
+}
+
+const PIECE_BYTES = 4 << 20;
+
+/** @throws ConfigError where there is no such folder */
+export async function localFolder(path: string, signal: AbortSignal): Promise<Folder> {
+  const root = resolve(path);
+  const found = await stat(root).catch(missing);
+  if (!found?.isDirectory()) {
+    const fault = found === undefined ? 'does not exist' : 'is a file';
+    throw new ConfigError(
+      `${path} ${fault}; expected the folder of a checkpoint (or hf:org/model@revision, https://...)`,
+    );
+  }
+  return {
+    ref: path,
+
+    async read(name, limit) {
+      const file = join(root, name);
+      const size = (await stat(file).catch(missing))?.size;
+      if (size === undefined) return undefined;
+      if (size > limit) throw new CheckpointError(`${file}: ${size} bytes, at most ${limit} are read`);
+      return await readFile(file, { signal });
+    },
+
+    async open(name) {
+      const file = await realpath(join(root, name)).catch(missing);
+      return file === undefined ? undefined : await localFile(file, signal);
+    },
+  };
+}
+
+/** @param path absolute, and no symbolic link */
+export async function localFile(path: string, signal: AbortSignal): Promise<RangedFile> {
+  await access(path, constants.R_OK).catch(() => {
+    throw new CheckpointError(`${path}: no right to read it`);
+  });
+  const { size } = await stat(path);
+  return {
+    bytes: size,
+
+    async *read(offset, bytes) {
+      await using file = await open(path);
+      for (let done = 0; done < bytes; ) {
+        signal.throwIfAborted();
+        const piece = new Uint8Array(Math.min(PIECE_BYTES, bytes - done));
+        const { bytesRead } = await file.read(piece, 0, piece.length, offset + done);
+        if (bytesRead === 0) {
+          throw new CheckpointError(`${path}: ends at byte ${offset + done}, expected ${offset + bytes}`);
+        }
+        yield piece.subarray(0, bytesRead);
+        done += bytesRead;
+      }
+    },
+
+    place: async (offset) => ({ path, offset }),
+  };
+}
+
+/** The pieces as one array of exactly `bytes`. */
+export async function collect(pieces: AsyncIterable<Uint8Array>, bytes: number): Promise<Uint8Array> {
+  const all = new Uint8Array(bytes);
+  let at = 0;
+  for await (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
+
+function missing(error: unknown): undefined {
+  const code = (error as NodeJS.ErrnoException).code;
+  if (code === 'ENOENT' || code === 'ENOTDIR') return undefined;
+  throw error;
+}
