@@ -3,9 +3,10 @@ import { describe, test } from 'node:test';
 import { parquetReadObjects } from 'hyparquet';
 import { csv } from '../../pipeline/render/csv.ts';
 import { parquet } from '../../pipeline/render/parquet.ts';
-import { printable } from '../../pipeline/render/printable.ts';
+import { printable, printableLines } from '../../pipeline/render/printable.ts';
 import { shade } from '../../pipeline/render/shade.ts';
 import { table } from '../../pipeline/render/table.ts';
+import { tokenTexts } from '../../pipeline/render/token-texts.ts';
 
 const ESC = '\u001b';
 
@@ -15,6 +16,16 @@ describe('render', () => {
       printable(`a\n\tb ${ESC}]0;title\u0007 \u009b2J \u202egnp.exe`),
       'a b \ufffd]0;title\ufffd \ufffd2J \ufffdgnp.exe',
     );
+  });
+
+  test('lines and tabs are kept where they are asked for', () => {
+    assert.equal(printableLines(`a\r\n\tb\r${ESC}[2J\u0000`), 'a\n\tb\n\ufffd[2J\ufffd');
+  });
+
+  test("token texts join to the whole, and a character split over tokens is the last one's", () => {
+    const bytes = [[0x61], [0xe2, 0x82], [0xac, 0x62], [0xff]].map((part) => Buffer.from(part));
+    const decode = (ids: Int32Array) => Buffer.concat(Array.from(ids, (id) => bytes[id]!)).toString();
+    assert.deepEqual(tokenTexts(Int32Array.of(0, 1, 2, 3), decode), ['a', '', '€b', '\ufffd']);
   });
 
   test('a table aligns its columns and ends at the width', () => {
