@@ -182,7 +182,7 @@ def neox():
     partial = {"partial_rotary_factor": 0.5}
     legacy = ["rope_parameters"]
     flips = [
-        *({"set": {"hidden_act": name}} for name in ACTIVATIONS),
+        *({"set": {"hidden_act": name}} for name in ("relu", "gelu_new", "silu")),
         {"set": {"layer_norm_eps": 0.1}},
         {"set": {"num_attention_heads": 4, "rotary_pct": 0.5}, "unset": legacy},
         {"set": {"num_hidden_layers": 1}},
@@ -211,7 +211,7 @@ def llama_like(config_class, **fields):
 
 
 SHARED = [
-    *({"set": {"hidden_act": name}} for name in ACTIVATIONS),
+    {"set": {"hidden_act": "relu"}},
     {"set": {"rms_norm_eps": 0.1}},
     {"set": {"num_hidden_layers": 1}, "unset": ["layer_types"]},
     {"set": {"attention_dropout": 0.5, "use_cache": False}},
@@ -227,6 +227,7 @@ def llama():
         tf.LlamaConfig, num_key_value_heads=2, head_dim=12, attention_bias=True, mlp_bias=True, tie_word_embeddings=False
     )
     flips = [
+        *({"set": {"hidden_act": name}} for name in ACTIVATIONS),
         *SHARED,
         *ROPES,
         {"set": {"attention_bias": False}, "drop": ["q_proj.bias", "k_proj.bias", "v_proj.bias", "o_proj.bias"]},
@@ -248,9 +249,8 @@ def mistral():
         {"set": {"sliding_window": 1}},
         {"set": {"sliding_window": None}},
         {"set": {}, "unset": ["sliding_window"]},
-        {"set": {"num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": 24}, "unset": ["num_key_value_heads"]},
     ]
-    return tf.MistralForCausalLM(config), flips[:-1]
+    return tf.MistralForCausalLM(config), flips
 
 
 def sliding(window, first):
