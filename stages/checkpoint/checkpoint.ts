@@ -1,7 +1,8 @@
 /** A checkpoint as Hugging Face's libraries save it: config.json, safetensors in one file or several, tokenizer.json. */
+import { collect, equalBytes } from './bytes.ts';
 import { type Dtype, isReadable, toFloat32, widthOf } from './dtype.ts';
 import { CheckpointError } from './error.ts';
-import { collect, type Folder, type Place } from './folder.ts';
+import type { Folder, Place } from './folder.ts';
 import { headOf } from './head-tensor.ts';
 import { isRecord, type Json, parseJson } from './json.ts';
 import { folderOf } from './ref.ts';
@@ -26,6 +27,12 @@ export interface TokenizerFiles {
   readonly config: Json;
 }
 
+/** A part of a tensor's stored bytes. */
+export interface ByteRange {
+  readonly offset: number;
+  readonly bytes: number;
+}
+
 export interface Checkpoint {
   /** As the user gave it: a folder, hf:org/model@revision or https://... */
   readonly ref: string;
@@ -38,13 +45,13 @@ export interface Checkpoint {
   /** [V,d], maps hidden states to logits. */
   readonly head: Tensor;
   /** float32 values of rows [from, to) of a tensor, by default all. */
-  read(name: string, rows?: readonly [number, number]): Promise<Float32Array>;
-  /** Stored bytes from `offset` on within the tensor, by default all. */
-  raw(name: string, offset?: number, bytes?: number): AsyncIterable<Uint8Array>;
+  read(name: string, rows?: readonly [number, number], signal?: AbortSignal): Promise<Float32Array>;
+  /** Stored bytes of a tensor, by default all. */
+  raw(name: string, range?: ByteRange, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** The tensors on this machine's disk. Remote ones are fetched by range, no byte more than asked for, and kept in the cache. */
-  local(names: readonly string[]): Promise<ReadonlyMap<string, LocalTensor>>;
+  local(names: readonly string[], signal?: AbortSignal): Promise<ReadonlyMap<string, LocalTensor>>;
   /** undefined where there is no tokenizer.json */
-  tokenizer(): Promise<TokenizerFiles | undefined>;
+  tokenizer(signal?: AbortSignal): Promise<TokenizerFiles | undefined>;
 }
 
 export interface CheckpointOptions {
@@ -63,7 +70,6 @@ const MAX_TOKENIZER_BYTES = 256 << 20;
 
 /**
  * Reads the config and the tensors' headers, no data.
- * @param signal aborts whatever the checkpoint waits for, later too
  * @throws CheckpointError where it is broken, quantized or an adapter; ConfigError where `ref` names nothing
  */
 export async function openCheckpoint(
@@ -72,9 +78,9 @@ export async function openCheckpoint(
   signal: AbortSignal,
 ): Promise<Checkpoint> {
   const folder = await folderOf(ref, options, signal);
-  const config = await readConfig(folder);
+  const config = await readConfig(folder, signal);
   const architecture = architectureOf(config, ref);
-  const shards = await openShards(folder);
+  const shards = await openShards(folder, signal);
   const tensors = new Map([...shards.tensors.values()].flatMap(readable));
   const { tensor: head, twin } = headOf(config, architecture, tensors, ref);
   const file = (name: string) => shards.files.get(tensorOf(name).file)!;
@@ -94,51 +100,52 @@ export async function openCheckpoint(
     tensors,
     head,
 
-    async read(name, rows) {
+    async read(name, rows, signal) {
       const { shape, dtype } = tensorOf(name);
       const rowBytes = shape.slice(1).reduce((product, size) => product * size, widthOf(dtype));
       const [from, to] = rows ?? [0, shape[0] ?? 1];
       const bytes = (to - from) * rowBytes;
-      return toFloat32(await collect(checkpoint.raw(name, from * rowBytes, bytes), bytes), dtype);
+      return toFloat32(await collect(checkpoint.raw(name, { offset: from * rowBytes, bytes }, signal), bytes), dtype);
     },
 
-    raw(name, offset = 0, bytes) {
+    raw(name, range, signal) {
       const tensor = tensorOf(name);
-      return file(name).read(tensor.offset + offset, bytes ?? tensor.bytes - offset);
+      const { offset, bytes } = range ?? { offset: 0, bytes: tensor.bytes };
+      return file(name).read(tensor.offset + offset, bytes, signal);
     },
 
-    async local(names) {
+    async local(names, signal) {
       const placed = new Map<string, LocalTensor>();
       for (const name of names) {
         const tensor = tensorOf(name);
-        placed.set(name, { ...tensor, ...(await file(name).place(tensor.offset, tensor.bytes)) });
+        placed.set(name, { ...tensor, ...(await file(name).place(tensor.offset, tensor.bytes, signal)) });
       }
       return placed;
     },
 
-    async tokenizer() {
-      const tokenizer = await folder.read('tokenizer.json', MAX_TOKENIZER_BYTES);
+    async tokenizer(signal = new AbortController().signal) {
+      const tokenizer = await folder.read('tokenizer.json', MAX_TOKENIZER_BYTES, signal);
       if (tokenizer === undefined) return undefined;
-      const settings = await folder.read('tokenizer_config.json', MAX_CONFIG_BYTES);
+      const settings = await folder.read('tokenizer_config.json', MAX_CONFIG_BYTES, signal);
       return {
         tokenizer: parseJson(tokenizer, `tokenizer.json of ${ref}`),
         config: settings === undefined ? {} : parseJson(settings, `tokenizer_config.json of ${ref}`),
       };
     },
   };
-  if (twin !== undefined) await refuseDifferentTwin(checkpoint, head, twin);
+  if (twin !== undefined) await refuseDifferentTwin(checkpoint, head, twin, signal);
   return checkpoint;
 }
 
-async function readConfig(folder: Folder): Promise<Json> {
-  const bytes = await folder.read('config.json', MAX_CONFIG_BYTES);
-  if (bytes === undefined) throw await withoutConfig(folder);
+async function readConfig(folder: Folder, signal: AbortSignal): Promise<Json> {
+  const bytes = await folder.read('config.json', MAX_CONFIG_BYTES, signal);
+  if (bytes === undefined) throw await withoutConfig(folder, signal);
   return parseJson(bytes, `config.json of ${folder.ref}`);
 }
 
 /** Why a folder has no config.json: most often because it holds an adapter. */
-async function withoutConfig(folder: Folder): Promise<CheckpointError> {
-  const bytes = await folder.read('adapter_config.json', MAX_CONFIG_BYTES);
+async function withoutConfig(folder: Folder, signal: AbortSignal): Promise<CheckpointError> {
+  const bytes = await folder.read('adapter_config.json', MAX_CONFIG_BYTES, signal);
   if (bytes === undefined) {
     return new CheckpointError(`${folder.ref}: has no config.json; expected the folder of a Hugging Face checkpoint`);
   }
@@ -169,23 +176,18 @@ function readable(tensor: ShardTensor): readonly (readonly [string, Tensor])[] {
 }
 
 /** Readers differ in which of the two they take, so a difference must not pass. */
-async function refuseDifferentTwin(checkpoint: Checkpoint, head: Tensor, twin: Tensor): Promise<void> {
+async function refuseDifferentTwin(
+  checkpoint: Checkpoint,
+  head: Tensor,
+  twin: Tensor,
+  signal: AbortSignal,
+): Promise<void> {
   const same =
-    head.dtype === twin.dtype && `${head.shape}` === `${twin.shape}` && (await equalTensors(checkpoint, head, twin));
+    head.dtype === twin.dtype &&
+    `${head.shape}` === `${twin.shape}` &&
+    (await equalBytes(checkpoint.raw(head.name, undefined, signal), checkpoint.raw(twin.name, undefined, signal)));
   if (same) return;
   throw new CheckpointError(
     `${checkpoint.ref}: config.json ties the head to ${head.name}, but ${twin.name} is there and differs; set "tie_word_embeddings" to false if ${twin.name} is the head, else remove it`,
   );
-}
-
-async function equalTensors(checkpoint: Checkpoint, a: Tensor, b: Tensor): Promise<boolean> {
-  const step = 1 << 20;
-  for (let at = 0; at < a.bytes; at += step) {
-    const bytes = Math.min(step, a.bytes - at);
-    const [one, other] = await Promise.all(
-      [a, b].map(async ({ name }) => collect(checkpoint.raw(name, at, bytes), bytes)),
-    );
-    if (Buffer.compare(one!, other!) !== 0) return false;
-  }
-  return true;
 }

@@ -12,18 +12,18 @@ export interface Folder {
    * A whole small file; undefined where there is none.
    * @throws CheckpointError where it holds more than `limit` bytes
    */
-  read(name: string, limit: number): Promise<Uint8Array | undefined>;
+  read(name: string, limit: number, signal: AbortSignal): Promise<Uint8Array | undefined>;
   /** A file to be read by range; undefined where there is none. */
-  open(name: string): Promise<RangedFile | undefined>;
+  open(name: string, signal: AbortSignal): Promise<RangedFile | undefined>;
 }
 
 export interface RangedFile {
   /** Size of the file. */
   readonly bytes: number;
   /** The bytes from `offset` on, in pieces, exactly `bytes` of them. */
-  read(offset: number, bytes: number): AsyncIterable<Uint8Array>;
+  read(offset: number, bytes: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
   /** The same bytes in a file on this machine. */
-  place(offset: number, bytes: number): Promise<Place>;
+  place(offset: number, bytes: number, signal?: AbortSignal): Promise<Place>;
 }
 
 export interface Place {
@@ -36,7 +36,7 @@ export interface Place {
 const PIECE_BYTES = 4 << 20;
 
 /** @throws ConfigError where there is no such folder */
-export async function localFolder(path: string, signal: AbortSignal): Promise<Folder> {
+export async function localFolder(path: string): Promise<Folder> {
   const root = resolve(path);
   const found = await stat(root).catch(missing);
   if (!found?.isDirectory()) {
@@ -48,7 +48,7 @@ export async function localFolder(path: string, signal: AbortSignal): Promise<Fo
   return {
     ref: path,
 
-    async read(name, limit) {
+    async read(name, limit, signal) {
       const file = join(root, name);
       const size = (await stat(file).catch(missing))?.size;
       if (size === undefined) return undefined;
@@ -58,13 +58,13 @@ export async function localFolder(path: string, signal: AbortSignal): Promise<Fo
 
     async open(name) {
       const file = await realpath(join(root, name)).catch(missing);
-      return file === undefined ? undefined : await localFile(file, signal);
+      return file === undefined ? undefined : await localFile(file);
     },
   };
 }
 
 /** @param path absolute, and no symbolic link */
-export async function localFile(path: string, signal: AbortSignal): Promise<RangedFile> {
+export async function localFile(path: string): Promise<RangedFile> {
   await access(path, constants.R_OK).catch(() => {
     throw new CheckpointError(`${path}: no right to read it`);
   });
@@ -72,10 +72,10 @@ export async function localFile(path: string, signal: AbortSignal): Promise<Rang
   return {
     bytes: size,
 
-    async *read(offset, bytes) {
+    async *read(offset, bytes, signal) {
       await using file = await open(path);
       for (let done = 0; done < bytes; ) {
-        signal.throwIfAborted();
+        signal?.throwIfAborted();
         const piece = new Uint8Array(Math.min(PIECE_BYTES, bytes - done));
         const { bytesRead } = await file.read(piece, 0, piece.length, offset + done);
         if (bytesRead === 0) {
@@ -88,17 +88,6 @@ export async function localFile(path: string, signal: AbortSignal): Promise<Rang
 
     place: async (offset) => ({ path, offset }),
   };
-}
-
-/** The pieces as one array of exactly `bytes`. */
-export async function collect(pieces: AsyncIterable<Uint8Array>, bytes: number): Promise<Uint8Array> {
-  const all = new Uint8Array(bytes);
-  let at = 0;
-  for await (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
 }
 
 function missing(error: unknown): undefined {

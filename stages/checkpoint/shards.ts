@@ -1,6 +1,7 @@
 /** The safetensors files of a checkpoint: one, or several with an index that says which tensor is where. */
+import { collect } from './bytes.ts';
 import { CheckpointError } from './error.ts';
-import { collect, type Folder, type RangedFile } from './folder.ts';
+import type { Folder, RangedFile } from './folder.ts';
 import { isRecord, parseStrictJson, quoted } from './json.ts';
 import { headerLength, PREFIX_BYTES, parseHeader, type StoredTensor } from './safetensors.ts';
 
@@ -23,15 +24,15 @@ const FIRST_READ_BYTES = 16 << 10;
 const HEADERS_AT_ONCE = 8;
 
 /** @throws CheckpointError where there is none, one of them is missing or broken, or the index does not fit them */
-export async function openShards(folder: Folder): Promise<Shards> {
-  const single = await folder.open(SINGLE);
+export async function openShards(folder: Folder, signal: AbortSignal): Promise<Shards> {
+  const single = await folder.open(SINGLE, signal);
   if (single !== undefined) {
-    const header = await readHeader(single, `${folder.ref}: ${SINGLE}`);
+    const header = await readHeader(single, `${folder.ref}: ${SINGLE}`, signal);
     return { files: new Map([[SINGLE, single]]), tensors: new Map(entriesOf(SINGLE, header, [...header.keys()])) };
   }
 
-  const index = await folder.read(INDEX, MAX_INDEX_BYTES);
-  if (index === undefined) throw await withoutSafetensors(folder);
+  const index = await folder.read(INDEX, MAX_INDEX_BYTES, signal);
+  if (index === undefined) throw await withoutSafetensors(folder, signal);
   const namesByFile = parseIndex(index, folder.ref);
   const files = new Map<string, RangedFile>();
   const tensors = new Map<string, ShardTensor>();
@@ -39,9 +40,9 @@ export async function openShards(folder: Folder): Promise<Shards> {
   const readNext = async (): Promise<void> => {
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const [name, listed] = next;
-      const file = await folder.open(name);
+      const file = await folder.open(name, signal);
       if (file === undefined) throw new CheckpointError(`${folder.ref}: ${INDEX} names ${name}, which is missing`);
-      const header = await readHeader(file, `${folder.ref}: ${name}`);
+      const header = await readHeader(file, `${folder.ref}: ${name}`, signal);
       files.set(name, file);
       for (const [tensor, entry] of entriesOf(name, header, listed)) tensors.set(tensor, entry);
     }
@@ -71,15 +72,19 @@ export function parseIndex(bytes: Uint8Array, ref: string): ReadonlyMap<string, 
   return byFile;
 }
 
-async function readHeader(file: RangedFile, what: string): Promise<ReadonlyMap<string, StoredTensor>> {
+async function readHeader(
+  file: RangedFile,
+  what: string,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, StoredTensor>> {
   const firstBytes = Math.min(file.bytes, FIRST_READ_BYTES);
-  const first = await collect(file.read(0, firstBytes), firstBytes);
+  const first = await collect(file.read(0, firstBytes, signal), firstBytes);
   const length = headerLength(first, file.bytes, what);
   const json = new Uint8Array(length);
   const held = first.subarray(PREFIX_BYTES, PREFIX_BYTES + length);
   json.set(held);
   const rest = length - held.length;
-  if (rest > 0) json.set(await collect(file.read(firstBytes, rest), rest), held.length);
+  if (rest > 0) json.set(await collect(file.read(firstBytes, rest, signal), rest), held.length);
   return parseHeader(json, file.bytes, what);
 }
 
@@ -95,8 +100,9 @@ function* entriesOf(
   }
 }
 
-async function withoutSafetensors(folder: Folder): Promise<CheckpointError> {
-  const pickled = (await folder.open('pytorch_model.bin')) ?? (await folder.open('pytorch_model.bin.index.json'));
+async function withoutSafetensors(folder: Folder, signal: AbortSignal): Promise<CheckpointError> {
+  const pickled =
+    (await folder.open('pytorch_model.bin', signal)) ?? (await folder.open('pytorch_model.bin.index.json', signal));
   const found =
     pickled === undefined
       ? ''
