@@ -2,7 +2,8 @@
 import type { Command } from './command.ts';
 import { doctor } from './doctor.ts';
 import { listRejects, replayRejects } from './rejects.ts';
+import { show } from './show.ts';
 import { top } from './top.ts';
 import { validate } from './validate.ts';
 
-export const commands: readonly Command[] = [top, listRejects, replayRejects, validate, doctor];
+export const commands: readonly Command[] = [top, show, listRejects, replayRejects, validate, doctor];

@@ -1,0 +1,86 @@
+/** `deltasift show`: one document with its tokens shaded by what each adds to the alignment. */
+import { showConfig } from '../config.ts';
+import { ConfigError } from '../error.ts';
+import { keptTokenizer } from '../kept-tokenizer.ts';
+import { printable, printableLines } from '../render/printable.ts';
+import { type Shaded, shade } from '../render/shade.ts';
+import { type Column, table } from '../render/table.ts';
+import { tokenTexts } from '../render/token-texts.ts';
+import { scoreLine } from '../score-line.ts';
+import { openStore } from '../store.ts';
+import type { Ranked } from '../store-members.ts';
+import { type Context, command } from './command.ts';
+import { deltaOf } from './ranking.ts';
+
+/** Strongest tokens listed. */
+const LISTED = 10;
+
+interface Shown {
+  readonly ranked: Ranked;
+  readonly tokens: readonly Shaded[];
+}
+
+export const show = command({
+  name: 'show',
+  summary: 'Shows a document of the ranking, its tokens shaded by what each adds to the alignment.',
+  config: showConfig,
+  argument: 'id',
+
+  async run({ id, store: dir, delta }, context) {
+    const store = openStore(dir, { readonly: true });
+    try {
+      const found = store.find(id, deltaOf(store, delta).id);
+      if (found.length === 0) {
+        throw new ConfigError(
+          `no document of the ranking has the id or key ${id}: \`deltasift top --store ${dir}\` lists them`,
+        );
+      }
+      const { decode } = keptTokenizer(dir);
+      const shown = found.map((ranked) => ({ ranked, tokens: tokensOf(ranked, decode) }));
+      if (context.json) context.out.write(`${JSON.stringify(shown.map(whole))}\n`);
+      else context.out.write(shown.map((one) => words(one, context)).join('\n'));
+    } finally {
+      store.close();
+    }
+  },
+});
+
+/** Of the best window; its last `ranked.tokens` are scored. */
+function tokensOf({ ids, tokens, tokenAlignment }: Ranked, decode: (ids: Int32Array) => string): readonly Shaded[] {
+  const first = ids.length - tokens;
+  return tokenTexts(ids, decode).map((text, i) => ({ text, value: i < first ? null : tokenAlignment[i - first]! }));
+}
+
+function whole({ ranked, tokens }: Shown): object {
+  const { rank, key, delta, text } = ranked;
+  return { rank, key, delta, ...scoreLine(ranked), text, shaded: tokens };
+}
+
+function words({ ranked, tokens }: Shown, { out, environment }: Context): string {
+  const { rank, id, url, key, score, alignment, gradientNorm, loss, lossTunedHead, window, windows } = ranked;
+  const safe = tokens.map(({ text, value }) => ({ text: printableLines(text), value }));
+  return [
+    `${printable(id)}  ${printable(url ?? '')}`.trimEnd(),
+    `key ${key}`,
+    `rank ${rank}, score ${score.toFixed(5)}, alignment ${alignment.toPrecision(4)}, |G| ${gradientNorm.toPrecision(4)}`,
+    `loss ${loss.toFixed(3)} nats per token, ${lossTunedHead.toFixed(3)} with the tuned head`,
+    `window ${window + 1} of ${windows}, ${ranked.tokens} scored tokens`,
+    '',
+    shade(safe, environment.colors),
+    '',
+    table(COLUMNS, strongest(tokens), out.columns),
+  ].join('\n');
+}
+
+/** Largest |value| first. */
+function strongest(tokens: readonly Shaded[]): readonly Shaded[] {
+  return tokens
+    .filter(({ value }) => value !== null)
+    .sort((a, b) => Math.abs(b.value!) - Math.abs(a.value!))
+    .slice(0, LISTED);
+}
+
+const COLUMNS: readonly Column<Shaded>[] = [
+  { name: 'alignment', align: 'right', cell: ({ value }) => value!.toPrecision(3) },
+  { name: 'strongest tokens', align: 'left', cell: ({ text }) => JSON.stringify(printable(text)) },
+];
