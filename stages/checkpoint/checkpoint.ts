@@ -36,6 +36,8 @@ export interface ByteRange {
 export interface Checkpoint {
   /** As the user gave it: a folder, hf:org/model@revision or https://... */
   readonly ref: string;
+  /** Reading costs the network. */
+  readonly remote: boolean;
   /** config.json */
   readonly config: Json;
   /** Its class in the transformers library: `GPT2LMHeadModel`. */
@@ -95,6 +97,7 @@ export async function openCheckpoint(
 
   const checkpoint: Checkpoint = {
     ref,
+    remote: folder.remote,
     config,
     architecture,
     tensors,

@@ -57,4 +57,9 @@ export function rounded(value: number, dtype: Dtype): number {
   return scratch.getFloat32(0);
 }
 
+/** Whether two stored values may be one value, rounded to the type of the one or the other. */
+export function equalUpToRounding(a: number, aType: Dtype, b: number, bType: Dtype): boolean {
+  return a === b || rounded(a, bType) === b || rounded(b, aType) === a;
+}
+
 const scratch = new DataView(new ArrayBuffer(4));

@@ -8,6 +8,8 @@ import { CheckpointError } from './error.ts';
 export interface Folder {
   /** What the user called it. */
   readonly ref: string;
+  /** Reading costs the network. */
+  readonly remote: boolean;
   /**
    * A whole small file; undefined where there is none.
    * @throws CheckpointError where it holds more than `limit` bytes
@@ -47,6 +49,7 @@ export async function localFolder(path: string): Promise<Folder> {
   }
   return {
     ref: path,
+    remote: false,
 
     async read(name, limit, signal) {
       const file = join(root, name);

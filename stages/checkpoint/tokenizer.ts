@@ -69,7 +69,9 @@ export function tokenizerOf({ tokenizer }: TokenizerFiles, what: string): Tokeni
 
   return {
     hash: createHash('sha256').update(JSON.stringify(parts)).digest('hex'),
-    notes: unigram ? [`${what}: a Unigram tokenizer; the ids of 1 to 2 % of texts differ from those of the original`] : [],
+    notes: unigram
+      ? [`${what}: a Unigram tokenizer; the ids of 1 to 2 % of texts differ from those of the original`]
+      : [],
     size: [...vocabulary.keys()].reduce((most, id) => Math.max(most, id), -1) + 1,
     specials: understood(what, () => specialsOf(library)),
 
