@@ -57,7 +57,7 @@ export const settings = {
     .min(1)
     .optional()
     .meta({ description: 'delta id; needed where the store holds several', placeholder: 'ID' }),
-  k: z.int().min(1).default(20).describe('documents to print'),
+  k: z.int().min(1).optional().describe('documents to print; by default 20, or as many as are kept'),
   format: z.enum(['table', 'jsonl', 'csv', 'parquet']).default('table').describe('how to print them'),
   id: z.string().min(1).meta({ description: 'id of a document, or its key', placeholder: 'ID' }),
   code: z.string().min(1).optional().meta({ description: 'only rejects of this code', placeholder: 'CODE' }),

@@ -1,7 +1,6 @@
 /** `deltasift show`: one document with its tokens shaded by what each adds to the alignment. */
 import { showConfig } from '../config.ts';
 import { ConfigError } from '../error.ts';
-import { keptTokenizer } from '../kept-tokenizer.ts';
 import { printable, printableLines } from '../render/printable.ts';
 import { type Shaded, shade } from '../render/shade.ts';
 import { type Column, table } from '../render/table.ts';
@@ -35,6 +34,7 @@ export const show = command({
           `no document of the ranking has the id or key ${id}: \`deltasift top --store ${dir}\` lists them`,
         );
       }
+      const { keptTokenizer } = await import('../kept-tokenizer.ts'); // loaded when asked for: other commands start sooner
       const { decode } = keptTokenizer(dir);
       const shown = found.map((ranked) => ({ ranked, tokens: tokensOf(ranked, decode) }));
       if (context.json) context.out.write(`${JSON.stringify(shown.map(whole))}\n`);

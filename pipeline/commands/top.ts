@@ -2,7 +2,7 @@
 import { topConfig } from '../config.ts';
 import { ConfigError } from '../error.ts';
 import { csv } from '../render/csv.ts';
-import { type ParquetColumn, parquet } from '../render/parquet.ts';
+import type { ParquetColumn } from '../render/parquet.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
 import { SCORE_FIELDS, scoreLine } from '../score-line.ts';
@@ -10,6 +10,8 @@ import { openStore } from '../store.ts';
 import type { Ranked } from '../store-members.ts';
 import { command } from './command.ts';
 import { deltaOf, isAmbiguous } from './ranking.ts';
+
+const DEFAULT_K = 20;
 
 export const top = command({
   name: 'top',
@@ -24,10 +26,12 @@ export const top = command({
     }
     const store = openStore(dir, { readonly: true });
     try {
-      const { id, measurement } = deltaOf(store, delta);
-      const rows = store.top(id, k).map((ranked) => ({ ranked, ambiguous: isAmbiguous(store, ranked) }));
+      const { id, measurement, keep } = deltaOf(store, delta);
+      const rows = store
+        .top(id, k ?? Math.min(DEFAULT_K, keep))
+        .map((ranked) => ({ ranked, ambiguous: isAmbiguous(store, ranked) }));
       if (json) out.write(`${JSON.stringify({ delta: id, measurement, documents: rows.map(line) })}\n`);
-      else out.write(FORMATS[format](rows, out.isTerminal ? out.columns : Number.POSITIVE_INFINITY));
+      else out.write(await FORMATS[format](rows, out.isTerminal ? out.columns : Number.POSITIVE_INFINITY));
     } finally {
       store.close();
     }
@@ -48,7 +52,10 @@ const FORMATS = {
       FLAT_COLUMNS.map(({ name }) => name),
       rows.map(flat),
     ),
-  parquet: (rows: readonly Row[]) => parquet(FLAT_COLUMNS, rows.map(flat)),
+  async parquet(rows: readonly Row[]) {
+    const { parquet } = await import('../render/parquet.ts'); // loaded when asked for: other formats start sooner
+    return parquet(FLAT_COLUMNS, rows.map(flat));
+  },
 };
 
 /** `key` is there where the id is not enough. */

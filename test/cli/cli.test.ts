@@ -15,7 +15,8 @@ const SCAN = ['--base', 'a', '--tuned', 'b', '--source', 'jsonl:c', '--store', '
 describe('command line', () => {
   test('--version is that of the package', async () => {
     const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'));
-    assert.deepEqual(await deltasift(['--version']), { code: 0, out: `${version}\n`, err: '' });
+    const { code, out, err } = await deltasift(['--version']);
+    assert.deepEqual([code, out, err], [0, `${version}\n`, '']);
   });
 
   test('--help lists every command on standard output', async () => {
