@@ -1,0 +1,60 @@
+/** What numbers were measured with: scores, sketches and stores of different measurements must not be mixed. */
+import { createHash } from 'node:crypto';
+import type { Checkpoint } from './checkpoint.ts';
+
+/** All that a number depends on beside the document and the delta. */
+export interface MeasurementFields {
+  /** Hash of the base's tensors: see `tensorsHash`. */
+  readonly base: string;
+  /** Hash of the tokenizer. */
+  readonly tokenizer: string;
+  readonly window: number;
+  readonly stride: number;
+  readonly maxWindows: number;
+  /** Ids put before every window, comma-separated; empty for none. */
+  readonly bos: string;
+  readonly positions: 'all' | 'last';
+  /** Where the gradient is taken: `base`. */
+  readonly at: string;
+  /** Layers whose gradient is taken: `head`. */
+  readonly layers: string;
+  readonly precision: string;
+  /** Kind, width and seed of the sketch; `none` where there is none. */
+  readonly projection: string;
+}
+
+export interface Measurement {
+  /** sha-256 of the fields, hex. */
+  readonly id: string;
+  readonly fields: Readonly<Record<keyof MeasurementFields, string | number>>;
+}
+
+/** In this order the fields are hashed, and differences are named. */
+const FIELDS = [
+  ...(['base', 'tokenizer', 'window', 'stride', 'maxWindows', 'bos'] as const),
+  ...(['positions', 'at', 'layers', 'precision', 'projection'] as const),
+] satisfies readonly (keyof MeasurementFields)[];
+
+export function measurement(values: MeasurementFields): Measurement {
+  const entries = FIELDS.map((name) => [name, values[name]] as const);
+  const id = createHash('sha256')
+    .update(JSON.stringify(['deltasift measurement 1', entries]))
+    .digest('hex');
+  return { id, fields: Object.fromEntries(entries) as Measurement['fields'] };
+}
+
+/** sha-256, hex, over names, types, shapes and bytes of tensors, in whatever order and files they are. */
+export async function tensorsHash(
+  checkpoint: Checkpoint,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<string> {
+  const tensors: unknown[] = [];
+  for (const name of [...new Set(names)].sort()) {
+    const bytes = createHash('sha256');
+    for await (const piece of checkpoint.raw(name, undefined, signal)) bytes.update(piece);
+    const { dtype, shape } = checkpoint.tensors.get(name)!;
+    tensors.push([name, dtype, shape, bytes.digest('hex')]);
+  }
+  return createHash('sha256').update(JSON.stringify(tensors)).digest('hex');
+}
