@@ -26,10 +26,7 @@ const PACKAGES = {
 };
 
 /** The sources in a checkout; the built JavaScript in an installed package, where Node strips no types. */
-function commandLine() {
-  const source = path.join(__dirname, 'cli.ts');
-  return fs.existsSync(source) ? source : path.join(__dirname, '..', 'dist', 'pipeline', 'cli.js');
-}
+const COMMAND_LINES = [path.join(__dirname, 'cli.ts'), path.join(__dirname, '..', 'dist', 'pipeline', 'cli.js')];
 
 /** Path of the packaged Node, or the reason why there is none. */
 function packagedNode() {
@@ -44,24 +41,28 @@ function packagedNode() {
   }
 }
 
-function refuse(reason) {
-  process.stderr.write(
-    `deltasift needs Node ${WANTED} or newer; this is ${process.versions.node}, and ${reason}.\n` +
-      `Install Node ${WANTED}, or reinstall deltasift without --omit=optional.\n`,
-  );
+function refuse(message) {
+  process.stderr.write(`deltasift: ${message}\n`);
   process.exitCode = EX_CONFIG;
 }
 
+function refuseNode(reason) {
+  refuse(
+    `needs Node ${WANTED} or newer; this is ${process.versions.node}, and ${reason}.\n` +
+      `Install Node ${WANTED}, or reinstall deltasift without --omit=optional.`,
+  );
+}
+
 /** The channel tells the child when this process is killed outright: it then ends too, rather than run on unseen. */
-function runOn(node) {
-  const child = childProcess.spawn(node, process.execArgv.concat(commandLine(), process.argv.slice(2)), {
+function runOn(node, commandLine) {
+  const child = childProcess.spawn(node, process.execArgv.concat(commandLine, process.argv.slice(2)), {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
   signals.forEach((signal) => {
     process.on(signal, () => child.kill(signal));
   });
-  child.on('error', (error) => refuse(`${node} does not start (${error.message})`));
+  child.on('error', (error) => refuseNode(`${node} does not start (${error.message})`));
   child.on('exit', (code, signal) => {
     if (signal === null) {
       process.exitCode = code;
@@ -73,10 +74,13 @@ function runOn(node) {
   });
 }
 
-if (Number.parseInt(process.versions.node, 10) >= WANTED) {
-  void import(url.pathToFileURL(commandLine()).href);
+const commandLine = COMMAND_LINES.find((file) => fs.existsSync(file));
+if (commandLine === undefined) {
+  refuse('was packed before it was built: run `npm run build`, then `npm pack`.');
+} else if (Number.parseInt(process.versions.node, 10) >= WANTED) {
+  void import(url.pathToFileURL(commandLine).href);
 } else {
   const found = packagedNode();
-  if (found.file === undefined) refuse(found.reason);
-  else runOn(found.file);
+  if (found.file === undefined) refuseNode(found.reason);
+  else runOn(found.file, commandLine);
 }

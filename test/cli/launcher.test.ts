@@ -91,6 +91,15 @@ describe('launcher', () => {
     assert.equal(status, 3);
   });
 
+  test('exits 78 where the package was never built', () => {
+    const root = join(folder, 'unbuilt', 'pipeline');
+    mkdirSync(root, { recursive: true });
+    copyFileSync(LAUNCHER, join(root, 'launcher.cjs'));
+    const { status, stderr } = run(process.execPath, [join(root, 'launcher.cjs')]);
+    assert.equal(status, 78);
+    assert.match(stderr, /run `npm run build`/);
+  });
+
   for (const [name, node, flags] of OLD_NODES) {
     test(`${name}: hands arguments, input and exit code to the packaged Node`, () => {
       const exit = run(node, [...flags, complete, 'exit', '65', '--flag', 'two words', '']);
@@ -103,7 +112,7 @@ describe('launcher', () => {
     test(`${name}: exits 78 with the version wanted where none is packaged`, () => {
       const { status, stderr, stdout } = run(node, [...flags, bare, 'exit', '0']);
       assert.equal(status, 78);
-      assert.match(stderr, /needs Node 24 or newer; this is \d+\.\d+\.\d+, and .*not installed/);
+      assert.match(stderr, /deltasift: needs Node 24 or newer; this is \d+\.\d+\.\d+, and .*not installed/);
       assert.equal(stdout, '');
     });
 
