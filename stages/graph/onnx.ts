@@ -13,6 +13,8 @@ import {
 } from './proto.ts';
 
 const OPSET = 17;
+/** From this version on every reduction takes its axes as an input; before, only ReduceSum does. */
+const AXES_AS_INPUT = 18;
 const IR_VERSION = 8;
 
 /** Marks a whole number as a FLOAT attribute: `{ alpha: float(1) }`. */
@@ -48,8 +50,8 @@ export interface Graph {
   weight(tensor: LocalTensor, rows?: readonly [number, number]): string;
   /** tensor[indices] as float32: the stored type is cast after the gather, so that no second copy of the tensor is made. */
   gather(tensor: LocalTensor, indices: string): string;
-  /** Adds nodes and initializers made elsewhere; their names must not begin with a digit. */
-  append(nodes: readonly NodeProto[], initializers: readonly TensorProto[]): void;
+  /** Adds nodes and initializers made elsewhere, for that opset; their names must not begin with a digit. */
+  append(nodes: readonly NodeProto[], initializers: readonly TensorProto[], opset?: number): void;
   finish(): Uint8Array;
 }
 
@@ -63,6 +65,7 @@ export function graph(name: string): Graph {
   const domains = new Set<string>();
   /** Constants and weights by what they are, so that none is there twice. */
   const known = new Map<string, string>();
+  let opset = OPSET;
   let count = 0;
   const fresh = (hint: string) => `${count++}:${hint}`;
 
@@ -117,6 +120,11 @@ export function graph(name: string): Graph {
     });
   }
 
+  const ints: Graph['ints'] = (values, shape = [values.length]) => {
+    const bytes = () => new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
+    return once(`ints ${shape} ${values}`, () => constant('int64', shape, bytes()));
+  };
+
   return {
     input(given, type, shape) {
       inputs.push(valueInfo(given, type, shape));
@@ -130,6 +138,7 @@ export function graph(name: string): Graph {
 
     node: nodeOf,
     nodes: nodesOf,
+    ints,
     constant,
 
     floats(values, shape) {
@@ -137,11 +146,6 @@ export function graph(name: string): Graph {
       const bytes = new Uint8Array(array.buffer);
       if (array.length > 64) return constant('float32', shape, bytes);
       return once(`floats ${shape} ${array}`, () => constant('float32', shape, bytes));
-    },
-
-    ints(values, shape = [values.length]) {
-      const bytes = () => new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
-      return once(`ints ${shape} ${values}`, () => constant('int64', shape, bytes()));
     },
 
     weight(tensor, rows = [0, tensor.shape[0] ?? 0]) {
@@ -155,7 +159,8 @@ export function graph(name: string): Graph {
       return tensor.dtype === 'F32' ? rows : nodeOf('Cast', [rows], { to: ELEMENT.float32 });
     },
 
-    append(more, constants) {
+    append(more, constants, version = OPSET) {
+      opset = Math.max(opset, version);
       for (const { domain } of more) if (domain !== undefined && domain !== '') domains.add(domain);
       nodes.push(...more);
       initializers.push(...constants);
@@ -165,9 +170,25 @@ export function graph(name: string): Graph {
       encodeModel({
         irVersion: IR_VERSION,
         producerName: 'deltasift',
-        opsetImport: [{ domain: '', version: OPSET }, ...[...domains].map((domain) => ({ domain, version: 1 }))],
-        graph: { name, node: nodes, initializer: initializers, input: inputs, output: outputs },
+        opsetImport: [{ domain: '', version: opset }, ...[...domains].map((domain) => ({ domain, version: 1 }))],
+        graph: {
+          name,
+          node: opset < AXES_AS_INPUT ? nodes : nodes.map((node) => axesAsInput(node, ints)),
+          initializer: initializers,
+          input: inputs,
+          output: outputs,
+        },
       }),
+  };
+}
+
+function axesAsInput(node: NodeProto, ints: Graph['ints']): NodeProto {
+  const axes = node.opType.startsWith('Reduce') && node.attribute?.find(({ name }) => name === 'axes')?.ints;
+  if (!axes) return node;
+  return {
+    ...node,
+    input: [...node.input, ints(axes)],
+    attribute: node.attribute!.filter(({ name }) => name !== 'axes'),
   };
 }
 
@@ -188,6 +209,6 @@ function valueInfo(name: string, type: Element, shape: Shape): ValueInfoProto {
 }
 
 /** ONNX Runtime refuses absolute locations; sessions are opened with the root of the file system as their folder. */
-function rootRelative(path: string): string {
+export function rootRelative(path: string): string {
   return path.replace(/^([A-Za-z]:)?[\\/]/, '').replaceAll('\\', '/');
 }
