@@ -43,7 +43,7 @@ export const jsonl: Plugin<Config, Source> = {
       path: stdin ? '-' : resolve(settings.path),
       waits: stdin,
       list: async () =>
-        stdin ? [pipeInput('-', () => process.stdin)] : await filesOf(settings.path, /\.(jsonl|ndjson)(\.\w+)?$/i),
+        stdin ? [pipeInput('-', () => process.stdin)] : await filesOf(settings.path, /\.(jsonl|ndjson)(\.(gz|zst))?$/i),
     });
   },
 };

@@ -109,9 +109,11 @@ const zstd: Codec = {
   mayBegin: () => true, // nothing comes out before a block of 128 KiB is whole, and its magic is four bytes
 };
 
+export const CODECS: readonly Codec[] = [gzip, zstd];
+
 /** The codec of bytes that begin so; undefined where they are not compressed. Names of files are not asked. */
 export function codecOf(bytes: Buffer): Codec | undefined {
-  return [gzip, zstd].find((codec) => beginsMember(codec, bytes));
+  return CODECS.find((codec) => beginsMember(codec, bytes));
 }
 
 /** A skippable frame begins with any of 0x50 to 0x5f and these. */

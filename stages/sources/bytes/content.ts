@@ -2,7 +2,7 @@
 import { type Codec, codecOf } from './codec.ts';
 import { Damage } from './damage.ts';
 import type { Input } from './input.ts';
-import { isMember, memberChunks } from './member.ts';
+import { isMember, isPadding, memberChunks } from './member.ts';
 import { chunkWindow, type Window } from './window.ts';
 
 export interface Content {
@@ -51,17 +51,9 @@ async function* plain(window: Window, from: number): AsyncGenerator<Buffer> {
 async function* members(codec: Codec, window: Window): AsyncGenerator<Buffer> {
   for (let at = 0; (await window.view(at, 1)).length > 0; ) {
     if (!(await isMember(codec, window, at))) {
-      if (await onlyZeros(window, at)) return;
+      if (await isPadding(window, at)) return;
       throw new Damage('corrupt-member', `what follows byte ${at} is no ${codec.name} member`);
     }
     at = yield* memberChunks(codec, window, at);
   }
-}
-
-/** Padding, as tapes and block devices leave it. */
-async function onlyZeros(window: Window, from: number): Promise<boolean> {
-  for await (const chunk of plain(window, from)) {
-    if (chunk.some((byte) => byte !== 0)) return false;
-  }
-  return true;
 }

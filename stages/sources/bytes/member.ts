@@ -129,6 +129,16 @@ export async function isMember(codec: Codec, window: Window, at: number): Promis
   return beginsMember(codec, await window.view(at, 4));
 }
 
+/** Whether nothing but zeros follows, as tapes and block devices leave them. */
+export async function isPadding(window: Window, from: number): Promise<boolean> {
+  for (let at = from; ; ) {
+    const held = await window.view(at, 1);
+    if (held.length === 0) return true;
+    if (held.some((byte) => byte !== 0)) return false;
+    at += held.length;
+  }
+}
+
 function check(codec: Codec, trailer: Buffer, crc: number, length: number): void {
   const fault = codec.fault(trailer, crc, length);
   if (fault !== undefined) throw new Damage('corrupt-member', fault);

@@ -14,11 +14,12 @@ const REPLACEMENT = '\ufffd';
  */
 export function decodeText(bytes: Uint8Array, declared: readonly (string | undefined)[] = []): string | undefined {
   const decoders = declared.map(decoderOf).filter((decoder) => decoder !== undefined);
-  const wide = markOf(bytes) ?? (hasZeros(bytes) ? decoders.find(isWide)?.encoding : undefined);
+  const zeros = bytes.subarray(0, SAMPLE).includes(0);
+  const wide = markOf(bytes) ?? (zeros ? decoders.find(isWide)?.encoding : undefined);
   if (wide !== undefined) return new TextDecoder(wide).decode(bytes);
-  if (isBinary(bytes)) return undefined;
 
   const utf8 = isUtf8(bytes);
+  if ((zeros || !utf8) && isBinary(bytes)) return undefined;
   for (const decoder of decoders) {
     if (isWide(decoder)) continue; // of a page without zeros: its markup is ASCII
     const text = decoder.decode(bytes);
@@ -53,15 +54,12 @@ function isWide({ encoding }: TextDecoder): boolean {
   return encoding.startsWith('utf-16');
 }
 
-function hasZeros(bytes: Uint8Array): boolean {
-  return bytes.subarray(0, SAMPLE).includes(0);
-}
-
 /** Text has next to no bytes that the WHATWG MIME Sniffing standard calls binary: the controls but tab, line ends, escape. */
 function isBinary(bytes: Uint8Array): boolean {
   const sample = bytes.subarray(0, SAMPLE);
   let controls = 0;
-  for (const byte of sample) {
+  for (let i = 0; i < sample.length; i++) {
+    const byte = sample[i]!;
     if (byte < 0x20 && byte !== 9 && byte !== 10 && byte !== 12 && byte !== 13 && byte !== 27) controls++;
   }
   return controls >= 8 && controls > sample.length / 20;

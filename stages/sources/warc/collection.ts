@@ -1,0 +1,95 @@
+/** Files of WARC records as a source: what `warc` and `wet` share. */
+import { resolve } from 'node:path';
+import zlib from 'node:zlib';
+import { z } from 'zod';
+import { type CrawledDocument, Drop, Reject, type Source } from '../../../pipeline/contract.ts';
+import { ConfigError } from '../../../pipeline/error.ts';
+import { windowOf } from '../bytes/content.ts';
+import { filesOf } from '../files/list.ts';
+import { type Format, filesSource, type Outcome } from '../files/source.ts';
+import { frame, type Placed } from './framing.ts';
+import type { WarcRecord } from './record.ts';
+
+/** Settings of both. */
+export const collectionConfig = {
+  path: z.string().min(1).describe('file, folder or glob'),
+  maxBytes: z
+    .int()
+    .min(1)
+    .default(8 << 20)
+    .describe('bytes of a record, and of a page once decoded; larger ones are rejected as too-large'),
+};
+
+export interface Collection {
+  readonly kind: string;
+  readonly path: string;
+  readonly maxBytes: number;
+  /** Names of files that are taken from a folder. */
+  readonly wanted: RegExp;
+  /** The text of a record that is one of the collection's documents. */
+  textOf(record: WarcRecord): string | Reject | Drop;
+}
+
+export function collection({ kind, path, maxBytes, wanted, textOf }: Collection): Source {
+  return filesSource(format(kind, maxBytes, textOf), {
+    path: resolve(path),
+    waits: false,
+    list: () => filesOf(path, wanted),
+  });
+}
+
+/** The record is number `record` of the member that begins at byte `member` of the file. */
+const place = z.strictObject({
+  /** CRC-32 of the beginning of the file: tells another file of the same name. */
+  head: z.string(),
+  member: z.int().min(0),
+  record: z.int().min(0),
+});
+type Place = z.infer<typeof place>;
+
+/** Bytes of a file that its checksum is taken of. */
+const HEAD = 1024;
+
+function format(kind: string, maxBytes: number, textOf: Collection['textOf']): Format<Place> {
+  return {
+    kind,
+    place,
+
+    async *read(input, after, signal) {
+      const window = windowOf(input, signal);
+      try {
+        const head = zlib.crc32((await window.view(0, HEAD)).subarray(0, HEAD)).toString(16);
+        if (after !== undefined && (after.head !== head || after.member >= (input.size ?? Infinity))) {
+          throw new ConfigError(
+            `${input.name} is not the file that the cursor to resume after was made for: it begins otherwise or is shorter. ` +
+              'Give the source this store was made with, or another store.',
+          );
+        }
+        for await (const placed of frame(window, after?.member ?? 0, maxBytes)) {
+          const { member, index } = placed;
+          if (member === after?.member && index <= after.record) continue;
+          yield {
+            place: { head, member, record: index },
+            ...outcomeOf(placed, `${input.name}:${member}:${index}`, textOf),
+          };
+        }
+      } finally {
+        await window.close();
+      }
+    },
+  };
+}
+
+function outcomeOf(placed: Placed, unnamed: string, textOf: Collection['textOf']): Outcome {
+  if ('reject' in placed) return { reject: placed.reject, bytes: placed.bytes };
+  const { record } = placed;
+  const text = textOf(record);
+  if (text instanceof Reject) return { reject: text, bytes: Buffer.from(record.bytes) };
+  if (text instanceof Drop) return { drop: text };
+  return { document: { id: record.headers.get('warc-record-id') || unnamed, url: urlOf(record), text } };
+}
+
+/** Some writers put the address into angle brackets, as the standard's first edition did. */
+function urlOf({ headers }: WarcRecord): CrawledDocument['url'] {
+  return headers.get('warc-target-uri')?.replace(/^<(.*)>$/, '$1') || null;
+}
