@@ -1,4 +1,4 @@
-import { auroc, precisionAt } from '../../stages/math/ranking.ts';
+import { ranking } from '../../stages/math/ranking.ts';
 import type { CrawlLine, TruthLine } from './setup.ts';
 
 /** What the report reads of a line of `deltasift top --format jsonl`. */
@@ -61,13 +61,16 @@ function table(rows: readonly Row[], columns: number): string {
 function figures(rows: readonly Row[]): string {
   const n = rows.filter(({ tuned }) => tuned).length;
   const random = n / rows.length;
-  const precision = precisionAt(n, ...columnsOf(rows));
+  const all = ranking(...columnsOf(rows));
+  const precision = all.precisionAt(n);
   const spam = rows.filter(({ corpus }) => corpus === 'spam');
   return [
     `The model was tuned on ${n} of these ${rows.length} documents, all of them spam.`,
     `  of the first ${n}, tuned on      ${percent(precision)}   at random ${percent(random)}: lift ${(precision / random).toFixed(1)}`,
-    `  AUROC against all others     ${auroc(...columnsOf(rows)).toFixed(4)}   at random 0.5`,
-    `  AUROC against other spam     ${auroc(...columnsOf(spam)).toFixed(4)}   at random 0.5`,
+    `  AUROC against all others     ${all.auroc().toFixed(4)}   at random 0.5`,
+    `  AUROC against other spam     ${ranking(...columnsOf(spam))
+      .auroc()
+      .toFixed(4)}   at random 0.5`,
     '',
   ].join('\n');
 }
