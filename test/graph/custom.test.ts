@@ -10,10 +10,9 @@ import { INPUTS, OUTPUTS } from '../../stages/graph/head.ts';
 import { bodyModel, gradientModel, IDS } from '../../stages/graph/model.ts';
 import { ELEMENT, encodeModel, type ModelProto } from '../../stages/graph/proto.ts';
 import { changedExport, EXPORTED, valueInfo } from '../kit/exported-body.ts';
-import { family, hiddenStates, relativeError } from '../kit/golden-family.ts';
+import { assertAgrees, family, hiddenStates } from '../kit/golden-family.ts';
 import { scratch } from '../kit/tensors.ts';
 
-const HIDDEN_ERROR = 1e-5;
 const LOSS_ERROR = 1e-4;
 const { signal } = new AbortController();
 
@@ -28,15 +27,7 @@ const read = (file: string) => customBody(file, checkpoint, signal);
 
 async function agrees(body: CustomBody): Promise<void> {
   const texts = [300, 128, 3].map((length) => llama.golden.ids.slice(0, length));
-  const states = await hiddenStates(body, new Map(), texts);
-  for (const hidden of states) {
-    for (const [position, expected] of Object.entries(llama.golden.hidden)) {
-      const state = hidden[Number(position)];
-      if (state === undefined) continue;
-      const error = relativeError(state, expected);
-      assert.ok(error <= HIDDEN_ERROR, `hidden state ${position} is off by ${error}`);
-    }
-  }
+  for (const hidden of await hiddenStates(body, new Map(), texts)) assertAgrees(hidden, llama.golden);
 }
 
 describe('a body of one’s own', () => {
