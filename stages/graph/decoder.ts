@@ -39,7 +39,7 @@ export function decoder({ config, architecture, tensors }: Description, traits: 
   const width = fields.count('head_dim', traits.headWidth ?? Math.floor(d / heads));
   const inner = fields.count('intermediate_size');
   const epsilon = fields.number('rms_norm_eps', 1e-6);
-  const activation = ACTIVATIONS[fields.choice('hidden_act', ACTIVATION_NAMES, 'silu')];
+  const activation = fields.choice('hidden_act', ACTIVATION_NAMES, 'silu');
   if (heads % keyHeads !== 0) throw fields.refusal('num_key_value_heads', `a divisor of the ${heads} attention heads`);
   const rope = ropeOf({ config, headWidth: width, maxPositions: positions, spelling: 'rope_theta' });
   const windows = traits.windows(depth);
@@ -65,6 +65,7 @@ export function decoder({ config, architecture, tensors }: Description, traits: 
   }
   wanted.tensor(`${prefix}norm.weight`, d);
   expectTensors(tensors, wanted, layers, IDLE);
+  const last = layers.at(-1)!;
 
   return {
     architecture,
@@ -72,8 +73,18 @@ export function decoder({ config, architecture, tensors }: Description, traits: 
     vocabulary,
     positions,
     tensors: [...wanted.shapes.keys()],
+    lastMlp: {
+      matrices: {
+        up: `${last}mlp.up_proj.weight`,
+        gate: `${last}mlp.gate_proj.weight`,
+        down: `${last}mlp.down_proj.weight`,
+      },
+      transposed: false,
+      activation,
+      norm: { weight: `${prefix}norm.weight`, epsilon, centred: false },
+    },
 
-    build(g, weights, ids, maxTokens = positions) {
+    build(g, weights, ids, maxTokens = positions, tap) {
       const frame = frameOf(g, ids);
       const rotate = rotation(g, frame, rope, width, maxTokens);
       const norm = (x: string, name: string) => rmsNorm(g, x, tensorOf(weights, `${name}.weight`), epsilon);
@@ -95,16 +106,17 @@ export function decoder({ config, architecture, tensors }: Description, traits: 
         const shape = { query: heads, key: keyHeads, width, scale: 1 / Math.sqrt(width) };
         return product(attention(g, q, k, v, mask, shape, frame.tokens), `${at}self_attn.o_proj`);
       };
-      const transform = (x: string, at: string): string => {
-        const gate = activation(g, product(x, `${at}mlp.gate_proj`));
-        return product(g.node('Mul', [gate, product(x, `${at}mlp.up_proj`)]), `${at}mlp.down_proj`);
-      };
 
       const tokens = g.gather(tensorOf(weights, `${prefix}embed_tokens.weight`), ids); // [B,T,d]
       let x = g.node('Reshape', [tokens, g.ints([-1, d])]); // [N,d]
       for (const [i, at] of layers.entries()) {
         x = g.node('Add', [x, attend(norm(x, `${at}input_layernorm`), at, windows[i])]);
-        x = g.node('Add', [x, transform(norm(x, `${at}post_attention_layernorm`), at)]);
+        const input = norm(x, `${at}post_attention_layernorm`);
+        const gate = product(input, `${at}mlp.gate_proj`);
+        const up = product(input, `${at}mlp.up_proj`);
+        const wide = g.node('Mul', [ACTIVATIONS[activation](g, gate), up]);
+        x = g.node('Add', [x, product(wide, `${at}mlp.down_proj`)]);
+        if (at === last) tap?.({ stream: x, input, up, gate, wide });
       }
       return frame.unfold(norm(x, `${prefix}norm`), [d]);
     },

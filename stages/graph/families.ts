@@ -2,6 +2,7 @@
 import type { Checkpoint, LocalTensor } from '../checkpoint/checkpoint.ts';
 import { CheckpointError } from '../checkpoint/error.ts';
 import { gpt2 } from './gpt2.ts';
+import type { LastMlp, MlpValues } from './last-mlp.ts';
 import { llama } from './llama.ts';
 import { mistral } from './mistral.ts';
 import { gptNeoX } from './neox.ts';
@@ -24,12 +25,21 @@ export interface Body {
   readonly positions: number | undefined;
   /** Names of the tensors that `build` needs. */
   readonly tensors: readonly string[];
+  /** The last block's MLP; undefined where it is not known, as of a body from an ONNX file. */
+  readonly lastMlp?: LastMlp;
   /**
    * Adds the nodes from `ids` [B,T] to the hidden states [B,T,d] after the last norm. Attention is causal: padding on the
    * right changes nothing before it.
    * @param maxTokens no more tokens than this will come, by default `positions`: tables are as long
+   * @param tap is handed the values of the last block's MLP, where `lastMlp` is there
    */
-  build(graph: Graph, weights: ReadonlyMap<string, LocalTensor>, ids: string, maxTokens?: number): string;
+  build(
+    graph: Graph,
+    weights: ReadonlyMap<string, LocalTensor>,
+    ids: string,
+    maxTokens?: number,
+    tap?: (values: MlpValues) => void,
+  ): string;
 }
 
 const FAMILIES: Readonly<Record<string, (checkpoint: Description) => Body>> = {

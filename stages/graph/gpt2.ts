@@ -21,7 +21,7 @@ export function gpt2({ config, architecture, tensors }: Description): Body {
   const heads = fields.count('n_head');
   const inner = fields.count('n_inner', 4 * d);
   const epsilon = fields.number('layer_norm_epsilon', 1e-5);
-  const activation = ACTIVATIONS[fields.choice('activation_function', ACTIVATION_NAMES, 'gelu_new')];
+  const activation = fields.choice('activation_function', ACTIVATION_NAMES, 'gelu_new');
   const scaled = fields.flag('scale_attn_weights', true);
   const byLayer = fields.flag('scale_attn_by_inverse_layer_idx', false);
   fields.flag('reorder_and_upcast_attn', false); // the order of float16 products; here all are float32
@@ -48,6 +48,7 @@ export function gpt2({ config, architecture, tensors }: Description): Body {
   }
   wanted.norm(`${prefix}ln_f`, d);
   expectTensors(tensors, wanted, layers, IDLE);
+  const last = layers.at(-1)!;
 
   return {
     architecture,
@@ -55,8 +56,14 @@ export function gpt2({ config, architecture, tensors }: Description): Body {
     vocabulary,
     positions,
     tensors: [...wanted.shapes.keys()],
+    lastMlp: {
+      matrices: { up: `${last}mlp.c_fc.weight`, down: `${last}mlp.c_proj.weight` },
+      transposed: true,
+      activation,
+      norm: { weight: `${prefix}ln_f.weight`, epsilon, centred: true },
+    },
 
-    build(g, weights, ids) {
+    build(g, weights, ids, _maxTokens, tap) {
       const frame = frameOf(g, ids);
       const norm = (x: string, name: string) =>
         layerNorm(g, x, tensorOf(weights, `${name}.weight`), tensorOf(weights, `${name}.bias`), epsilon);
@@ -73,8 +80,11 @@ export function gpt2({ config, architecture, tensors }: Description): Body {
         const shape = { query: heads, key: heads, width, scale: scaleOf(i) };
         const seen = attention(g, q, k, v, frame.mask(undefined), shape, frame.tokens);
         x = g.node('Add', [x, product(seen, `${at}attn.c_proj`)]);
-        const wide = activation(g, product(norm(x, `${at}ln_2`), `${at}mlp.c_fc`)); // [N,inner]
+        const input = norm(x, `${at}ln_2`);
+        const up = product(input, `${at}mlp.c_fc`); // [N,inner]
+        const wide = ACTIVATIONS[activation](g, up);
         x = g.node('Add', [x, product(wide, `${at}mlp.c_proj`)]);
+        if (at === last) tap?.({ stream: x, input, up, gate: undefined, wide });
       }
       return frame.unfold(norm(x, `${prefix}ln_f`), [d]);
     },

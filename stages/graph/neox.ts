@@ -23,7 +23,7 @@ export function gptNeoX({ config, architecture, tensors }: Description): Body {
   const heads = fields.count('num_attention_heads');
   const inner = fields.count('intermediate_size');
   const epsilon = fields.number('layer_norm_eps', 1e-5);
-  const activation = ACTIVATIONS[fields.choice('hidden_act', ACTIVATION_NAMES, 'gelu')];
+  const activation = fields.choice('hidden_act', ACTIVATION_NAMES, 'gelu');
   const parallel = fields.flag('use_parallel_residual', true);
   const biased = fields.flag('attention_bias', true);
   if (d % heads !== 0) throw fields.refusal('num_attention_heads', `a divisor of hidden_size, ${d}`);
@@ -47,6 +47,7 @@ export function gptNeoX({ config, architecture, tensors }: Description): Body {
   }
   wanted.norm(`${prefix}final_layer_norm`, d);
   expectTensors(tensors, wanted, layers, IDLE);
+  const last = layers.at(-1)!;
 
   return {
     architecture,
@@ -54,8 +55,14 @@ export function gptNeoX({ config, architecture, tensors }: Description): Body {
     vocabulary,
     positions,
     tensors: [...wanted.shapes.keys()],
+    lastMlp: {
+      matrices: { up: `${last}mlp.dense_h_to_4h.weight`, down: `${last}mlp.dense_4h_to_h.weight` },
+      transposed: false,
+      activation,
+      norm: { weight: `${prefix}final_layer_norm.weight`, epsilon, centred: true },
+    },
 
-    build(g, weights, ids, maxTokens = positions) {
+    build(g, weights, ids, maxTokens = positions, tap) {
       const frame = frameOf(g, ids);
       const rotate = rotation(g, frame, rope, width, maxTokens);
       const norm = (x: string, name: string) =>
@@ -73,15 +80,16 @@ export function gptNeoX({ config, architecture, tensors }: Description): Body {
         const seen = attention(g, rotate(q!), rotate(k!), v!, frame.mask(undefined), shape, frame.tokens);
         return product(seen, `${at}attention.dense`);
       };
-      const transform = (x: string, at: string): string =>
-        product(activation(g, product(x, `${at}mlp.dense_h_to_4h`)), `${at}mlp.dense_4h_to_h`);
 
       const tokens = g.gather(tensorOf(weights, `${prefix}embed_in.weight`), ids); // [B,T,d]
       let x = g.node('Reshape', [tokens, g.ints([-1, d])]); // [N,d]
       for (const at of layers) {
         const attended = g.node('Add', [x, attend(norm(x, `${at}input_layernorm`), at)]);
-        const second = norm(parallel ? x : attended, `${at}post_attention_layernorm`);
-        x = g.node('Add', [attended, transform(second, at)]);
+        const input = norm(parallel ? x : attended, `${at}post_attention_layernorm`);
+        const up = product(input, `${at}mlp.dense_h_to_4h`);
+        const wide = ACTIVATIONS[activation](g, up);
+        x = g.node('Add', [attended, product(wide, `${at}mlp.dense_4h_to_h`)]);
+        if (at === last) tap?.({ stream: x, input, up, gate: undefined, wide });
       }
       return frame.unfold(norm(x, `${prefix}final_layer_norm`), [d]);
     },
