@@ -5,10 +5,9 @@ import { rowDot, softmax } from './operations.ts';
 
 /**
  * D of the tuned head itself, or as factors A [V,r], B [d,r] of D = A Bᵀ. Rows from `shared` on are in one vocabulary only:
- * D is 0 on the base's, and the tuned head's softmax runs over its own. `none`: tuning left the head alone.
+ * D is 0 on the base's, and the tuned head's softmax runs over its own.
  */
 export type HeadDelta =
-  | { readonly kind: 'none' }
   | { readonly kind: 'full'; readonly tuned: LocalTensor; readonly shared: number }
   | { readonly kind: 'factors'; readonly rank: number; readonly a: Float32Array; readonly b: Float32Array };
 
@@ -43,14 +42,7 @@ export interface DeltaTerms {
   contract(expected: string): string;
 }
 
-/** Undefined where D is 0. */
-export function deltaTerms(
-  g: Graph,
-  delta: HeadDelta,
-  at: HeadValues,
-  lossTunedHead: boolean,
-): DeltaTerms | undefined {
-  if (delta.kind === 'none') return undefined;
+export function deltaTerms(g: Graph, delta: HeadDelta, at: HeadValues, lossTunedHead: boolean): DeltaTerms {
   return delta.kind === 'full' ? fullTerms(g, delta, at, lossTunedHead) : factorTerms(g, delta, at, lossTunedHead);
 }
 
@@ -64,22 +56,19 @@ function fullTerms(
   const [tunedVocabulary = 0] = tuned.shape;
   return {
     targetLogit: sharedOnly(g.gather(tuned, clamped())),
-    tunedOnly: tunedVocabulary > shared ? [softmax(g, product(g.weight(tuned, [shared, tunedVocabulary]))).lse] : [],
+    tunedOnly:
+      tunedVocabulary > shared
+        ? [softmax(g, g.product(flat, { tensor: tuned, rows: [shared, tunedVocabulary], transposed: true })).lse]
+        : [],
 
     chunk(rows, logits, p) {
       if (rows[0] >= shared) return undefined;
-      // both sides are constants: the session folds the difference once, when it loads
-      const x = product(g.node('Sub', [g.weight(base, rows), g.weight(tuned, rows)]));
+      const x = g.product(flat, { tensor: base, less: tuned, rows, transposed: true }); // h Dᵀ
       return fromLogitShift(g, { x, logits, p }, lossTunedHead);
     },
 
     contract: (expected) => expected,
   };
-
-  /** h times the rows of a matrix [c,d], [N,c] */
-  function product(matrix: string): string {
-    return g.node('Gemm', [flat, matrix], { transB: 1 });
-  }
 
   function clamped(): string {
     return shared < vocabulary ? g.node('Min', [targets, g.ints([shared - 1])]) : targets;

@@ -29,6 +29,16 @@ export type Attributes = Readonly<Record<string, Attribute>>;
 /** A name stands for a dimension known only at run time. */
 export type Shape = readonly (number | string)[];
 
+/** A matrix of a checkpoint, rows of one, or of the difference of two. */
+export interface Matrix {
+  readonly tensor: LocalTensor;
+  /** What is taken from it. */
+  readonly less?: LocalTensor;
+  readonly rows?: readonly [number, number];
+  /** It stands as [out,in], as a Linear's and a head's do; else as [in,out]. */
+  readonly transposed: boolean;
+}
+
 /** Values are known by their names; every call that makes one returns its name. */
 export interface Graph {
   input(name: string, type: Element, shape: Shape): string;
@@ -48,6 +58,8 @@ export interface Graph {
   constant(type: Element, shape: readonly number[], bytes: Uint8Array): string;
   /** Rows [from, to) of a checkpoint's tensor as float32; the same arguments give the same value. */
   weight(tensor: LocalTensor, rows?: readonly [number, number]): string;
+  /** x M + b for x [N,in] and a bias b [out]; in what precision, the graph decides. */
+  product(x: string, matrix: Matrix, bias?: LocalTensor): string;
   /** tensor[indices] as float32: the stored type is cast after the gather, so that no second copy of the tensor is made. */
   gather(tensor: LocalTensor, indices: string): string;
   /** Adds nodes and initializers made elsewhere, for that opset; their names must not begin with a digit. */
@@ -120,6 +132,12 @@ export function graph(name: string): Graph {
     });
   }
 
+  const weight: Graph['weight'] = (tensor, rows = [0, tensor.shape[0] ?? 0]) => {
+    const value = stored(tensor, rows);
+    if (tensor.dtype === 'F32') return value;
+    return once(`float32 ${value}`, () => nodeOf('Cast', [value], { to: ELEMENT.float32 }));
+  };
+
   const ints: Graph['ints'] = (values, shape = [values.length]) => {
     const bytes = () => new Uint8Array(BigInt64Array.from(values, BigInt).buffer);
     return once(`ints ${shape} ${values}`, () => constant('int64', shape, bytes()));
@@ -148,10 +166,14 @@ export function graph(name: string): Graph {
       return once(`floats ${shape} ${array}`, () => constant('float32', shape, bytes));
     },
 
-    weight(tensor, rows = [0, tensor.shape[0] ?? 0]) {
-      const value = stored(tensor, rows);
-      if (tensor.dtype === 'F32') return value;
-      return once(`float32 ${value}`, () => nodeOf('Cast', [value], { to: ELEMENT.float32 }));
+    weight,
+
+    product(x, { tensor, less, rows, transposed }, bias) {
+      const whole = weight(tensor, rows);
+      // both sides are constants: the session folds the difference once, when it loads
+      const matrix = less === undefined ? whole : nodeOf('Sub', [whole, weight(less, rows)]);
+      const biases = bias === undefined ? [] : [weight(bias)];
+      return nodeOf('Gemm', [x, matrix, ...biases], transposed ? { transB: 1 } : {});
     },
 
     gather(tensor, indices) {
