@@ -38,6 +38,16 @@ export const settings = {
     .default('all')
     .describe('scored positions of a window: all but its first token, or its last one alone'),
   keep: z.int().min(1).default(10_000).describe('best documents kept in the store'),
+  pool: z
+    .int()
+    .min(0)
+    .default(1000)
+    .describe('candidates kept by residual gain, with sketches, to pick a set from; 0 keeps none'),
+  sketchWidth: z.int().min(16).default(4096).describe('numbers of a sketch'),
+  onnx: z.string().min(1).optional().meta({
+    description: "body of your own whose output is the last hidden state, in place of the base's",
+    placeholder: 'FILE.onnx',
+  }),
   scores: z
     .string()
     .min(1)
@@ -75,7 +85,7 @@ export const deltaConfig = take(['base', 'tuned', 'offline']);
 export const scanConfig = take([
   ...(['base', 'tuned', 'source', 'store'] as const),
   ...(['bos', 'window', 'stride', 'maxWindows', 'positions'] as const),
-  ...(['keep', 'scores', 'threads', 'limit', 'dedup', 'provider', 'offline'] as const),
+  ...(['keep', 'pool', 'sketchWidth', 'onnx', 'scores', 'threads', 'limit', 'dedup', 'provider', 'offline'] as const),
 ]);
 export const topConfig = take(['store', 'delta', 'k', 'format']);
 export const showConfig = take(['id', 'store', 'delta']);

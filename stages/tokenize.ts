@@ -74,7 +74,8 @@ export function tokenize(tokenizer: Tokenizer, options: TokenizeOptions): Stage<
   return { name: 'tokenize', process: (batch) => batch.map(tokenizeOne) };
 }
 
-function bosOf(tokenizer: Tokenizer, { bos, bosId }: TokenizeOptions): readonly number[] {
+/** Ids that every window begins with. */
+export function bosOf(tokenizer: Tokenizer, { bos, bosId }: TokenizeOptions): readonly number[] {
   if (bos === 'never') return [];
   if (bos === 'auto') return tokenizer.specials.before;
   if (bosId === undefined) {

@@ -13,18 +13,24 @@ export const HIDDEN = 'hidden';
 export interface ModelParts {
   readonly body: Body;
   readonly weights: ReadonlyMap<string, LocalTensor>;
+  /** Tokens of the longest window, by default the body's limit. */
+  readonly maxTokens?: number;
 }
 
 /** The encoded model of the gradient stage: ids and scored positions in, what head.ts declares out. */
-export function gradientModel({ body, weights }: ModelParts, head: HeadOptions): Uint8Array {
+export function gradientModel({ body, weights, maxTokens }: ModelParts, head: HeadOptions): Uint8Array {
   const g = graph('deltasift');
-  appendHead(g, body.build(g, weights, g.input(IDS, 'int64', ['B', 'T'])), head);
+  appendHead(g, body.build(g, weights, g.input(IDS, 'int64', ['B', 'T']), maxTokens), head);
   return g.finish();
 }
 
 /** The encoded model of the body alone. */
-export function bodyModel({ body, weights }: ModelParts): Uint8Array {
+export function bodyModel({ body, weights, maxTokens }: ModelParts): Uint8Array {
   const g = graph('deltasift-body');
-  g.output(body.build(g, weights, g.input(IDS, 'int64', ['B', 'T'])), HIDDEN, 'float32', ['B', 'T', body.width]);
+  g.output(body.build(g, weights, g.input(IDS, 'int64', ['B', 'T']), maxTokens), HIDDEN, 'float32', [
+    'B',
+    'T',
+    body.width,
+  ]);
   return g.finish();
 }

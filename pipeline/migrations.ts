@@ -1,0 +1,67 @@
+/** The store's schema, as the steps that lead to it. `PRAGMA user_version` says how many of them a file has taken. */
+import type { Database } from 'better-sqlite3';
+
+/** A step, once released, is never changed: a new one is added behind it. */
+export const MIGRATIONS: readonly string[] = [
+  `
+  -- What was fixed at first use: the measurement's fields, a scan's settings. Values are JSON.
+  CREATE TABLE setting (scope TEXT, name TEXT, value TEXT NOT NULL, PRIMARY KEY (scope, name)) WITHOUT ROWID;
+
+  CREATE TABLE delta (
+    id TEXT PRIMARY KEY, base TEXT NOT NULL, tuned TEXT NOT NULL, norm REAL NOT NULL, baseNorm REAL NOT NULL,
+    measurement TEXT NOT NULL, keep INTEGER NOT NULL
+  ) WITHOUT ROWID;
+
+  -- A crawl put against a set of deltas: its progress, and the counters of its stages.
+  CREATE TABLE scan (id INTEGER PRIMARY KEY, name TEXT NOT NULL UNIQUE);
+  CREATE TABLE source (scan INTEGER, name TEXT, cursor TEXT NOT NULL, read INTEGER NOT NULL, PRIMARY KEY (scan, name)) WITHOUT ROWID;
+  CREATE TABLE seen (scan INTEGER, key BLOB, PRIMARY KEY (scan, key)) WITHOUT ROWID;
+  CREATE TABLE count (
+    scan INTEGER, stage TEXT, outcome TEXT, code TEXT, n INTEGER NOT NULL, PRIMARY KEY (scan, stage, outcome, code)
+  ) WITHOUT ROWID;
+  CREATE TABLE file (scan INTEGER, name TEXT, bytes INTEGER NOT NULL, PRIMARY KEY (scan, name)) WITHOUT ROWID;
+  CREATE TABLE reject (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, scan INTEGER NOT NULL, key TEXT NOT NULL, stage TEXT NOT NULL, code TEXT NOT NULL,
+    reason TEXT NOT NULL, topic TEXT, source TEXT, origin TEXT, headers TEXT NOT NULL, bytes BLOB NOT NULL
+  );
+  CREATE INDEX reject_code ON reject (code);
+
+  -- Messages published and not yet handled by every group; head: the next offset; place: the next offset a group reads.
+  CREATE TABLE log (
+    scan INTEGER NOT NULL, topic TEXT NOT NULL, offset INTEGER NOT NULL, key TEXT NOT NULL, value BLOB, headers TEXT NOT NULL
+  );
+  CREATE UNIQUE INDEX log_offset ON log (scan, topic, offset);
+  CREATE TABLE head (scan INTEGER, topic TEXT, offset INTEGER NOT NULL, PRIMARY KEY (scan, topic)) WITHOUT ROWID;
+  CREATE TABLE place (scan INTEGER, topic TEXT, reader TEXT, offset INTEGER NOT NULL, PRIMARY KEY (scan, topic, reader)) WITHOUT ROWID;
+
+  -- The documents kept, with the fields of schemas/score.avsc; list: top or pool.
+  CREATE TABLE member (
+    delta TEXT NOT NULL, list TEXT NOT NULL, key TEXT NOT NULL, gain REAL NOT NULL,
+    id TEXT NOT NULL, url TEXT, measurement TEXT NOT NULL, score REAL NOT NULL, alignment REAL NOT NULL,
+    gradientNorm REAL NOT NULL, loss REAL NOT NULL, lossTunedHead REAL NOT NULL, tokens INTEGER NOT NULL,
+    window INTEGER NOT NULL, windows INTEGER NOT NULL, meanAlignment REAL NOT NULL, text TEXT NOT NULL,
+    ids BLOB NOT NULL, tokenAlignment BLOB NOT NULL, sketch BLOB NOT NULL
+  );
+  CREATE UNIQUE INDEX member_place ON member (delta, list, key);
+  CREATE INDEX member_score ON member (delta, list, score DESC, key);
+  CREATE INDEX member_id ON member (id);
+  CREATE INDEX member_key ON member (key);
+  CREATE TABLE state (delta TEXT, name TEXT, value BLOB NOT NULL, PRIMARY KEY (delta, name)) WITHOUT ROWID;
+  `,
+];
+
+/** Takes the steps that are missing, each in a transaction of its own. */
+export function migrate(database: Database, migrations: readonly string[] = MIGRATIONS): void {
+  const from = versionOf(database);
+  for (const [i, step] of migrations.entries()) {
+    if (i < from) continue;
+    database.transaction(() => {
+      database.exec(step);
+      database.pragma(`user_version = ${i + 1}`);
+    })();
+  }
+}
+
+export function versionOf(database: Database): number {
+  return database.pragma('user_version', { simple: true }) as number;
+}

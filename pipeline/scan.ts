@@ -1,0 +1,138 @@
+/** One scan on one machine: a crawl in, its documents scored against a delta, the store kept up with every batch. */
+import { gradient } from '../stages/gradient.ts';
+import { openMeasure } from '../stages/graph/open.ts';
+import { project } from '../stages/project.ts';
+import { sourceOf } from '../stages/sources/sources.ts';
+import { compose } from './compose.ts';
+import type { ScanConfig } from './config.ts';
+import type { Source } from './contract.ts';
+import { crawl, DOCUMENTS } from './crawl.ts';
+import type { Environment } from './environment.ts';
+import { keepTokenizer } from './kept-tokenizer.ts';
+import type { ScanProgress } from './progress.ts';
+import type { Scan } from './store-scan.ts';
+import { openTarget, type Target } from './target.ts';
+import { LEG, SCAN, STORE, TRANSPORT } from './tokens.ts';
+
+/** What a scan knows of the world around it. */
+export interface World {
+  readonly environment: Environment;
+  /** Cores this process may use. */
+  readonly cores: number;
+  /** Folder that module paths of the config start from. */
+  readonly folder: string;
+  /** Milliseconds on a clock that never goes back. */
+  now(): number;
+  note(sentence: string): void;
+  progress(progress: ScanProgress): void;
+}
+
+/** Of the whole scan, however often it was interrupted; `seconds` of this run alone. */
+export interface ScanSummary {
+  readonly delta: string;
+  readonly measurement: string;
+  /** Records of the source. */
+  readonly read: number;
+  readonly scored: number;
+  readonly dropped: Readonly<Record<string, number>>;
+  readonly rejected: Readonly<Record<string, number>>;
+  readonly seconds: number;
+}
+
+const GROUP = 'scan';
+/** Padded tokens to one run of the model: more do not make it faster on a CPU, and their temporaries leave the cache. */
+const TOKEN_BUDGET = 512;
+
+/**
+ * Goes on where an earlier run of the same scan ended. An abort ends it early: what is committed is kept, the batches in flight are
+ * done again by the next run.
+ *
+ * @throws CheckpointError where a checkpoint is refused
+ * @throws ConfigError where the config does not fit the checkpoints, the source or the store
+ */
+export async function scan(config: ScanConfig, world: World, signal: AbortSignal): Promise<ScanSummary> {
+  const start = world.now();
+  const source = await sourceOf(config.source, world.folder);
+  const target = await openTarget(config, world.environment, signal);
+  for (const note of target.notes) world.note(note);
+  const { base, body, delta, measurement, sketch, files } = target;
+  const session = await openMeasure(base, {
+    body,
+    deltas: [delta],
+    sketch: sketch === undefined ? undefined : project(sketch),
+    window: config.window,
+    providers: config.provider,
+    threads: config.threads ?? world.cores,
+  });
+  for (const note of session.notes) world.note(note);
+  const stage = gradient({
+    session,
+    measurement: measurement.id,
+    deltas: [delta.id],
+    vocabulary: body.vocabulary,
+    positions: config.positions,
+    tokenBudget: Math.max(TOKEN_BUDGET, config.window),
+  });
+  const container = compose({ config, target, source, gradient: stage });
+  try {
+    const store = container.resolve(STORE);
+    store.bind(measurement);
+    store.addDelta(recordOf(target, config));
+    keepTokenizer(config.store, files);
+    const transport = container.resolve(TRANSPORT);
+    const scan = container.resolve(SCAN);
+    const stop = new AbortController();
+    const handled = transport.subscribe(
+      DOCUMENTS,
+      GROUP,
+      container.resolve(LEG),
+      AbortSignal.any([signal, stop.signal]),
+    );
+    const crawled = crawl(
+      source,
+      transport,
+      { from: scan.source(source.name), dedup: config.dedup === 'on', limit: config.limit },
+      signal,
+    ).then(() => transport.flush(signal));
+    try {
+      await Promise.race([crawled, handled.then(() => crawled)]);
+    } finally {
+      stop.abort();
+      await transport.close();
+    }
+    return summaryOf(scan, source, target, (world.now() - start) / 1000);
+  } finally {
+    await stage.close?.();
+    container.resolve(STORE).close();
+  }
+}
+
+function recordOf({ delta, base, tuned, measurement }: Target, { keep }: ScanConfig) {
+  return {
+    id: delta.id,
+    base: base.ref,
+    tuned: tuned.ref,
+    norm: delta.norm,
+    baseNorm: delta.baseNorm,
+    measurement: measurement.id,
+    keep,
+  };
+}
+
+function summaryOf(scan: Scan, source: Source, { delta, measurement }: Target, seconds: number): ScanSummary {
+  const counts = scan.counts();
+  const byCode = (outcome: 'dropped' | 'rejected') => {
+    const sums: Record<string, number> = {};
+    for (const count of counts) if (count.outcome === outcome) sums[count.code] = (sums[count.code] ?? 0) + count.n;
+    return sums;
+  };
+  return {
+    delta: delta.id,
+    measurement: measurement.id,
+    read: scan.source(source.name)?.read ?? 0,
+    scored: counts.find(({ stage, outcome }) => stage === 'score' && outcome === 'out')?.n ?? 0,
+    dropped: byCode('dropped'),
+    rejected: byCode('rejected'),
+    seconds,
+  };
+}

@@ -1,0 +1,127 @@
+/** The documents kept for a delta, as rows with the fields of schemas/score.avsc. */
+import type { Database } from 'better-sqlite3';
+import type { Score, Selection } from '../schemas/types.ts';
+
+/** `rank` counts from 1 in the delta's list of the best. */
+export interface Ranked extends Score {
+  readonly rank: number;
+}
+
+export interface Member extends Score {
+  /** Residual gain at admission to the pool; 0 in the top. */
+  readonly gain: number;
+}
+
+export type MemberList = 'top' | 'pool';
+
+export interface MemberTable {
+  put(selection: Selection, score: Score): void;
+  evict(delta: string, list: string, key: string): void;
+  /** Score descending, then key. */
+  top(delta: string, k: number): readonly Ranked[];
+  /** Those of the top whose id or key it is, of one delta or of all. */
+  find(idOrKey: string, delta?: string): readonly Ranked[];
+  /** In order of their keys. Nothing may be written while it runs. */
+  all(delta: string, list: MemberList): IterableIterator<Member>;
+  size(delta: string, list: MemberList): number;
+}
+
+const COLUMNS = [
+  'key',
+  'id',
+  'url',
+  'delta',
+  'measurement',
+  'score',
+  'alignment',
+  'gradientNorm',
+  'loss',
+  'lossTunedHead',
+  'tokens',
+  'window',
+  'windows',
+  'meanAlignment',
+  'text',
+  'ids',
+  'tokenAlignment',
+  'sketch',
+] as const satisfies readonly (keyof Score)[];
+
+type Row = Omit<Member, 'ids' | 'tokenAlignment' | 'sketch'> & {
+  readonly ids: Buffer;
+  readonly tokenAlignment: Buffer;
+  readonly sketch: Buffer;
+};
+
+export function memberTable(database: Database): MemberTable {
+  const columns = COLUMNS.join(', ');
+  const put = database.prepare(
+    `INSERT INTO member (list, gain, ${columns}) VALUES (@list, @gain, ${COLUMNS.map((name) => `@${name}`).join(', ')})
+     ON CONFLICT (delta, list, key) DO UPDATE SET gain = excluded.gain, ${COLUMNS.map((name) => `${name} = excluded.${name}`).join(', ')}`,
+  );
+  const evict = database.prepare('DELETE FROM member WHERE delta = ? AND list = ? AND key = ?');
+  const top = database.prepare<[string, number], Row>(
+    `SELECT ${columns} FROM member WHERE delta = ? AND list = 'top' ORDER BY score DESC, key LIMIT ?`,
+  );
+  const find = database.prepare<{ name: string; delta: string | null }, Row>(
+    `SELECT ${columns} FROM member
+     WHERE rowid IN (SELECT rowid FROM member WHERE id = @name UNION SELECT rowid FROM member WHERE key = @name)
+     AND list = 'top' AND delta = coalesce(@delta, delta) ORDER BY delta, score DESC, key`,
+  );
+  const better = database.prepare<[string, number, number, string], number>(
+    `SELECT count(*) FROM member WHERE delta = ? AND list = 'top' AND (score > ? OR (score = ? AND key < ?))`,
+  );
+  const all = database.prepare<[string, string], Row>(
+    `SELECT gain, ${columns} FROM member WHERE delta = ? AND list = ? ORDER BY key`,
+  );
+  const size = database.prepare<[string, string], number>('SELECT count(*) FROM member WHERE delta = ? AND list = ?');
+  better.pluck();
+  size.pluck();
+
+  return {
+    put({ list, gain }, score) {
+      put.run({
+        ...score,
+        list,
+        gain,
+        ids: bytesOf(score.ids),
+        tokenAlignment: bytesOf(score.tokenAlignment),
+        sketch: bytesOf(score.sketch),
+      });
+    },
+
+    evict: (delta, list, key) => void evict.run(delta, list, key),
+
+    top: (delta, k) => top.all(delta, k).map((row, i) => ({ ...decoded(row), rank: i + 1 })),
+
+    find: (name, delta) =>
+      find.all({ name, delta: delta ?? null }).map((row) => ({
+        ...decoded(row),
+        rank: better.get(row.delta, row.score, row.score, row.key)! + 1,
+      })),
+
+    *all(delta, list) {
+      for (const row of all.iterate(delta, list)) yield decoded(row);
+    },
+
+    size: (delta, list) => size.get(delta, list)!,
+  };
+}
+
+function decoded<R extends Pick<Row, 'ids' | 'tokenAlignment' | 'sketch'>>(row: R) {
+  return {
+    ...row,
+    ids: new Int32Array(copied(row.ids)),
+    tokenAlignment: new Float32Array(copied(row.tokenAlignment)),
+    sketch: new Float32Array(copied(row.sketch)),
+  };
+}
+
+/** A blob's bytes at an address that any array can be laid over. */
+function copied(blob: Buffer): ArrayBuffer {
+  return new Uint8Array(blob).buffer;
+}
+
+function bytesOf({ buffer, byteOffset, byteLength }: Int32Array | Float32Array): Buffer {
+  return Buffer.from(buffer as ArrayBuffer, byteOffset, byteLength);
+}

@@ -1,0 +1,82 @@
+/** The dead letters: every rejected record with its bytes, until it is replayed. */
+import type { Database } from 'better-sqlite3';
+import type { Message, Outgoing } from './contract.ts';
+
+export interface RejectRecord {
+  readonly id: number;
+  /** Name of the scan. */
+  readonly scan: string;
+  readonly key: string;
+  readonly stage: string;
+  readonly code: string;
+  readonly reason: string;
+  /** The topic that `bytes` is a message of; null where it is a record of a source, as it came. */
+  readonly topic: string | null;
+  readonly source: string | null;
+  /** The cursor of the source that resumes after it. */
+  readonly origin: string | null;
+  /** Of its bytes. */
+  readonly size: number;
+}
+
+export interface RejectQuery {
+  readonly code?: string;
+  /** The id of the last one of the page before. */
+  readonly after?: number;
+  /** At most so many; all where it is left out. */
+  readonly limit?: number;
+}
+
+export interface RejectTable {
+  put(scan: number, message: Message): void;
+  /** In the order they were committed. */
+  list(query: RejectQuery): readonly RejectRecord[];
+  bytes(id: number): Buffer | undefined;
+  /** Takes it out, as the message it was. */
+  take(id: number): Outgoing | undefined;
+}
+
+type Row = Omit<RejectRecord, 'scan' | 'size'> & { readonly headers: string; readonly bytes: Buffer };
+
+export function rejectTable(database: Database): RejectTable {
+  const insert = database.prepare(
+    `INSERT INTO reject (scan, key, stage, code, reason, topic, source, origin, headers, bytes)
+     VALUES (@scan, @key, @stage, @code, @reason, @topic, @source, @origin, @headers, @bytes)`,
+  );
+  const list = database.prepare<{ code: string | null; after: number; limit: number }, RejectRecord>(
+    `SELECT reject.id, scan.name AS scan, key, stage, code, reason, topic, source, origin, length(bytes) AS size
+     FROM reject JOIN scan ON scan.id = reject.scan
+     WHERE reject.id > @after AND code = coalesce(@code, code) ORDER BY reject.id LIMIT @limit`,
+  );
+  const get = database.prepare<[number], Row>('SELECT * FROM reject WHERE id = ?');
+  const remove = database.prepare('DELETE FROM reject WHERE id = ?');
+
+  return {
+    put(scan, { key, value, headers: { stage, code, reason, topic, ...headers } }) {
+      const { source, origin } = headers;
+      insert.run({
+        scan,
+        key,
+        stage: stage ?? '',
+        code: code ?? '',
+        reason: reason ?? '',
+        topic: topic ?? null,
+        source: source ?? null,
+        origin: origin ?? null,
+        headers: JSON.stringify(headers),
+        bytes: value ?? Buffer.alloc(0),
+      });
+    },
+
+    list: ({ code, after, limit }) => list.all({ code: code ?? null, after: after ?? 0, limit: limit ?? -1 }),
+
+    bytes: (id) => get.get(id)?.bytes,
+
+    take(id) {
+      const row = get.get(id);
+      if (row === undefined || row.topic === null) return undefined;
+      remove.run(id);
+      return { topic: row.topic, key: row.key, value: row.bytes, headers: JSON.parse(row.headers) };
+    },
+  };
+}

@@ -1,0 +1,112 @@
+/** One scan in a store: how far each source is, what was seen and counted, and the messages on their way. */
+import type { Database } from 'better-sqlite3';
+import { countCodec, scoreCodec, selectionCodec } from '../schemas/codec.ts';
+import type { Count } from '../schemas/types.ts';
+import type { Outgoing } from './contract.ts';
+import { type Log, storeLog } from './store-log.ts';
+import type { MemberTable } from './store-members.ts';
+import { COUNTS, CURSORS, type CursorMark, DEAD, SEEN, SELECTION } from './store-messages.ts';
+import type { RejectTable } from './store-rejects.ts';
+
+const SHA256 = /^[0-9a-f]{64}$/;
+
+export interface Scan {
+  readonly name: string;
+  /** How far a source is; undefined before its first record. */
+  source(name: string): CursorMark | undefined;
+  sources(): readonly CursorMark[];
+  /** Whether the document of this key was handled before. */
+  seen(key: string): boolean;
+  counts(): readonly Count[];
+  /** Bytes of a file beside the store that are committed with it; undefined of a file it does not know. */
+  fileLength(name: string): number | undefined;
+  readonly log: Log;
+  /** Everything that `change` writes, or nothing. Not to be nested. */
+  commit(change: () => void): void;
+  /** Inside of `commit`: a message of one of the store's own topics changes it, any other goes to the log. */
+  write(message: Outgoing): void;
+  /** Inside of `commit`. */
+  setFileLength(name: string, bytes: number): void;
+}
+
+export interface ScanTables {
+  readonly members: MemberTable;
+  readonly rejects: RejectTable;
+}
+
+export function storeScan(database: Database, id: number, name: string, { members, rejects }: ScanTables): Scan {
+  const log = storeLog(database, id);
+
+  const sources = database.prepare<[number], CursorMark>(
+    'SELECT name AS source, cursor, read FROM source WHERE scan = ? ORDER BY name',
+  );
+  const source = database.prepare<[number, string], CursorMark>(
+    'SELECT name AS source, cursor, read FROM source WHERE scan = ? AND name = ?',
+  );
+  const setSource = database.prepare(
+    `INSERT INTO source (scan, name, cursor, read) VALUES (?, ?, ?, ?)
+     ON CONFLICT (scan, name) DO UPDATE SET cursor = excluded.cursor, read = excluded.read`,
+  );
+  const seen = database.prepare('SELECT 1 FROM seen WHERE scan = ? AND key = ?');
+  const see = database.prepare('INSERT OR IGNORE INTO seen (scan, key) VALUES (?, ?)');
+  const forget = database.prepare('DELETE FROM seen WHERE scan = ? AND key = ?');
+  const counts = database.prepare<[number], Count>(
+    'SELECT stage, outcome, code, n FROM count WHERE scan = ? ORDER BY stage, outcome, code',
+  );
+  const add = database.prepare(
+    `INSERT INTO count (scan, stage, outcome, code, n) VALUES (?, ?, ?, ?, ?)
+     ON CONFLICT (scan, stage, outcome, code) DO UPDATE SET n = n + excluded.n`,
+  );
+  const setState = database.prepare(
+    `INSERT INTO state (delta, name, value) VALUES (?, ?, ?)
+     ON CONFLICT (delta, name) DO UPDATE SET value = excluded.value`,
+  );
+  const dropState = database.prepare('DELETE FROM state WHERE delta = ? AND name = ?');
+  const file = database.prepare<[number, string], number>('SELECT bytes FROM file WHERE scan = ? AND name = ?').pluck();
+  const setFile = database.prepare(
+    `INSERT INTO file (scan, name, bytes) VALUES (?, ?, ?)
+     ON CONFLICT (scan, name) DO UPDATE SET bytes = excluded.bytes`,
+  );
+
+  function select({ key: place, value }: Outgoing): void {
+    if (value === null) {
+      const [delta = '', list = '', ...key] = place.split('/');
+      if (list === 'state') dropState.run(delta, key.join('/'));
+      else members.evict(delta, list, key.join('/'));
+      return;
+    }
+    const selection = selectionCodec.decode(value);
+    if (selection.list === 'state') setState.run(selection.delta, selection.key, selection.value);
+    else members.put(selection, scoreCodec.decode(selection.value));
+  }
+
+  const apply: Readonly<Record<string, (message: Outgoing) => void>> = {
+    [COUNTS]({ value }) {
+      if (value === null) return;
+      const { stage, outcome, code, n } = countCodec.decode(value);
+      add.run(id, stage, outcome, code, n);
+    },
+    [CURSORS]: ({ key, value, headers }) => void setSource.run(id, key, String(value ?? ''), Number(headers['read'])),
+    [SEEN]: ({ key, value }) => void (value === null ? forget : see).run(id, stored(key)),
+    [DEAD]: (message) => rejects.put(id, message),
+    [SELECTION]: select,
+  };
+
+  return {
+    name,
+    log,
+    source: (of) => source.get(id, of),
+    sources: () => sources.all(id),
+    seen: (key) => seen.get(id, stored(key)) !== undefined,
+    counts: () => counts.all(id),
+    fileLength: (of) => file.get(id, of),
+    commit: database.transaction((change: () => void) => change()),
+    write: (message) => (apply[message.topic] ?? log.append)(message),
+    setFileLength: (of, bytes) => void setFile.run(id, of, bytes),
+  };
+}
+
+/** A sha-256 takes half its hex in the file. */
+function stored(key: string): Buffer {
+  return Buffer.from(key, SHA256.test(key) ? 'hex' : 'utf8');
+}

@@ -1,0 +1,186 @@
+/** What a scan leaves behind, in one SQLite file that any SQLite tool can read: see migrations.ts. */
+import type { Database } from 'better-sqlite3';
+import type { Count } from '../schemas/types.ts';
+import { ConfigError } from './error.ts';
+import { type Member, type MemberList, memberTable, type Ranked } from './store-members.ts';
+import { SEEN } from './store-messages.ts';
+import { openToRead, openToWrite } from './store-open.ts';
+import { type RejectQuery, type RejectRecord, rejectTable } from './store-rejects.ts';
+import { type Scan, storeScan } from './store-scan.ts';
+import { type Settings, settingsTable } from './store-settings.ts';
+
+export interface Measurement {
+  readonly id: string;
+  readonly fields: Readonly<Record<string, string | number>>;
+}
+
+export interface DeltaRecord {
+  readonly id: string;
+  readonly base: string;
+  readonly tuned: string;
+  /** |D| */
+  readonly norm: number;
+  /** |W0| */
+  readonly baseNorm: number;
+  /** Measurement id. */
+  readonly measurement: string;
+  /** How many of the best documents are kept. */
+  readonly keep: number;
+}
+
+export interface Store {
+  /** @throws ConfigError where another measurement was bound before: it names the field that differs, and both values */
+  bind(measurement: Measurement): void;
+  measurement(): Measurement | undefined;
+  /** @throws ConfigError where the delta is there, and keeps another number of documents */
+  addDelta(delta: DeltaRecord): void;
+  deltas(): readonly DeltaRecord[];
+  /**
+   * The scan of this name, begun where there is none.
+   *
+   * @param settings what has to be the same whenever the scan goes on
+   * @throws ConfigError where it was begun with other settings: it names the one that differs, and both values
+   */
+  scan(name: string, settings?: Settings): Scan;
+  /**
+   * The best of a delta: score descending, then key.
+   *
+   * @throws ConfigError where the delta is not there, or fewer than `k` are kept
+   */
+  top(delta: string, k: number): readonly Ranked[];
+  /** The documents among the best that this is the id or the key of. */
+  find(idOrKey: string, delta?: string): readonly Ranked[];
+  /** In order of their keys, one at a time: the pool's sketches need not fit in memory twice. */
+  members(delta: string, list: MemberList): IterableIterator<Member>;
+  /** A running value of the select stage. */
+  state(delta: string, name: string): Buffer | undefined;
+  /** Of all scans. */
+  counts(): readonly Count[];
+  rejects(query?: RejectQuery): readonly RejectRecord[];
+  rejectBytes(id: number): Buffer | undefined;
+  /**
+   * Sends rejected messages back to the topics they came from, as if they had not been seen. Records that a source rejected are
+   * no message and stay.
+   */
+  replay(query?: RejectQuery): { readonly sent: number; readonly left: number };
+  close(): void;
+}
+
+export interface StoreOptions {
+  /** To look at it only, also while another process writes. */
+  readonly readonly?: boolean;
+}
+
+const MEASUREMENT = 'measurement';
+
+/** @throws ConfigError where `dir` holds no store that can be used: it says why, and what to do */
+export function openStore(dir: string, { readonly = false }: StoreOptions = {}): Store {
+  const file = readonly ? openToRead(dir) : openToWrite(dir);
+  try {
+    return storeOf(dir, file.database, file.close);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function storeOf(dir: string, database: Database, close: () => void): Store {
+  const settings = settingsTable(database);
+  const members = memberTable(database);
+  const rejects = rejectTable(database);
+  const scans = new Map<string, Scan>();
+
+  const scanId = database.prepare<[string], number>('SELECT id FROM scan WHERE name = ?').pluck();
+  const addScan = database.prepare('INSERT INTO scan (name) VALUES (?)');
+  const deltas = database.prepare<[], DeltaRecord>('SELECT * FROM delta ORDER BY id');
+  const putDelta = database.prepare(
+    `INSERT INTO delta (id, base, tuned, norm, baseNorm, measurement, keep)
+     VALUES (@id, @base, @tuned, @norm, @baseNorm, @measurement, @keep)
+     ON CONFLICT (id) DO UPDATE SET base = excluded.base, tuned = excluded.tuned`,
+  );
+  const state = database
+    .prepare<[string, string], Buffer>('SELECT value FROM state WHERE delta = ? AND name = ?')
+    .pluck();
+  const counts = database.prepare<[], Count>(
+    'SELECT stage, outcome, code, sum(n) AS n FROM count GROUP BY stage, outcome, code ORDER BY stage, outcome, code',
+  );
+
+  function scan(name: string, fixed?: Settings): Scan {
+    if (fixed !== undefined) settings.fix(`scan ${name}`, `scan ${name} in ${dir}`, fixed);
+    const known = scans.get(name);
+    if (known !== undefined) return known;
+    const id = scanId.get(name) ?? Number(addScan.run(name).lastInsertRowid);
+    const made = storeScan(database, id, name, { members, rejects });
+    scans.set(name, made);
+    return made;
+  }
+
+  function knownDelta(id: string): DeltaRecord {
+    const all = deltas.all();
+    const found = all.find((delta) => delta.id === id);
+    if (found !== undefined) return found;
+    const others = all.length === 0 ? 'none yet' : all.map((delta) => delta.id).join(', ');
+    throw new ConfigError(`the store in ${dir} has no delta ${id}: it holds ${others}`);
+  }
+
+  /** True where it could be sent again. */
+  const replayOne = database.transaction(({ id, scan: name, key }: RejectRecord): boolean => {
+    const message = rejects.take(id);
+    if (message === undefined) return false;
+    const { write } = scan(name);
+    write({ topic: SEEN, key, value: null, headers: {} });
+    write(message);
+    return true;
+  });
+
+  return {
+    scan,
+
+    bind({ id, fields }) {
+      settings.fix(MEASUREMENT, `the store in ${dir}`, { ...fields, 'measurement id': id });
+    },
+
+    measurement() {
+      const { 'measurement id': id, ...fields } = settings.read(MEASUREMENT);
+      return id === undefined ? undefined : { id: String(id), fields: fields as Measurement['fields'] };
+    },
+
+    addDelta(delta) {
+      const kept = deltas.all().find(({ id }) => id === delta.id)?.keep ?? delta.keep;
+      if (kept !== delta.keep) {
+        throw new ConfigError(
+          `the store in ${dir} keeps the ${kept} best documents of delta ${delta.id}, but ${delta.keep} were asked for: ` +
+            `ask for ${kept}, or name another store`,
+        );
+      }
+      putDelta.run(delta);
+    },
+
+    deltas: () => deltas.all(),
+
+    top(delta, k) {
+      const { keep } = knownDelta(delta);
+      if (k > keep) {
+        throw new ConfigError(
+          `the store in ${dir} keeps the ${keep} best documents, but ${k} were asked for: a scan into another store with --keep ${k} would keep them`,
+        );
+      }
+      return members.top(delta, k);
+    },
+
+    find: members.find,
+    members: members.all,
+    state: (delta, name) => state.get(delta, name),
+    counts: () => counts.all(),
+    rejects: (query = {}) => rejects.list(query),
+    rejectBytes: rejects.bytes,
+
+    replay(query = {}) {
+      const asked = rejects.list(query);
+      const sent = asked.filter((reject) => replayOne(reject)).length;
+      return { sent, left: asked.length - sent };
+    },
+
+    close,
+  };
+}

@@ -1,0 +1,103 @@
+/** What a scan measures: two checkpoints and their delta, the base's body and tokenizer, and the measurement that names it all. */
+import { type Checkpoint, openCheckpoint, type TokenizerFiles } from '../stages/checkpoint/checkpoint.ts';
+import { type Delta, openDelta } from '../stages/checkpoint/delta.ts';
+import { CheckpointError } from '../stages/checkpoint/error.ts';
+import { type Measurement, measurement, tensorsHash } from '../stages/checkpoint/measurement.ts';
+import { type Tokenizer, tokenizerOf } from '../stages/checkpoint/tokenizer.ts';
+import { type Body, bodyOf } from '../stages/graph/families.ts';
+import { type Sketch, sketch } from '../stages/math/sketch.ts';
+import { projectionName } from '../stages/project.ts';
+import { bosOf, type TokenizeOptions } from '../stages/tokenize.ts';
+import type { ScanConfig } from './config.ts';
+import type { Environment } from './environment.ts';
+import { ConfigError } from './error.ts';
+
+export interface Pair {
+  readonly base: Checkpoint;
+  readonly tuned: Checkpoint;
+  readonly delta: Delta;
+}
+
+export interface Target extends Pair {
+  readonly body: Body;
+  readonly files: TokenizerFiles;
+  readonly tokenizer: Tokenizer;
+  readonly windows: TokenizeOptions;
+  /** The map of every gradient to a sketch; undefined where no pool is kept. */
+  readonly sketch: Sketch | undefined;
+  readonly measurement: Measurement;
+  /** What the user should know, each a sentence. */
+  readonly notes: readonly string[];
+}
+
+type Sides = Pick<ScanConfig, 'base' | 'tuned' | 'offline'>;
+
+/** The two checkpoints and D; no body is read. */
+export async function openPair(config: Sides, environment: Environment, signal: AbortSignal): Promise<Pair> {
+  const offline = config.offline ?? environment.offline;
+  const options = { cache: environment.cache, hub: environment.hub, token: environment.token, offline };
+  const base = await openCheckpoint(config.base, options, signal);
+  const tuned = await openCheckpoint(config.tuned, options, signal);
+  return { base, tuned, delta: await openDelta(base, tuned, signal) };
+}
+
+/**
+ * @throws CheckpointError where a checkpoint is refused, or the base has no tokenizer
+ * @throws ConfigError where the windows do not fit the model or the tokenizer
+ */
+export async function openTarget(config: ScanConfig, environment: Environment, signal: AbortSignal): Promise<Target> {
+  const pair = await openPair(config, environment, signal);
+  const { base, delta } = pair;
+  const body = bodyOf(base);
+  if (body.positions !== undefined && config.window > body.positions) {
+    throw new ConfigError(
+      `--window ${config.window}: ${base.ref} has ${body.positions} positions; expected a window of at most ${body.positions}`,
+    );
+  }
+  const { files, tokenizer } = await openTokenizer(base, signal);
+  const windows = windowsOf(config, base);
+  const before = bosOf(tokenizer, windows);
+  const map = config.pool === 0 ? undefined : sketchOf(config, delta);
+  return {
+    ...pair,
+    body,
+    files,
+    tokenizer,
+    windows,
+    sketch: map,
+    measurement: measurement({
+      base: await tensorsHash(base, [...body.tensors, base.head.name], signal),
+      tokenizer: tokenizer.hash,
+      window: config.window,
+      stride: config.stride ?? config.window - before.length,
+      maxWindows: config.maxWindows,
+      bos: before.join(','),
+      positions: config.positions,
+      at: 'base',
+      layers: 'head',
+      precision: 'float32',
+      projection: map === undefined ? 'none' : projectionName(map),
+    }),
+    notes: [...delta.notes, ...tokenizer.notes],
+  };
+}
+
+export async function openTokenizer(
+  base: Checkpoint,
+  signal: AbortSignal,
+): Promise<{ readonly files: TokenizerFiles; readonly tokenizer: Tokenizer }> {
+  const files = await base.tokenizer(signal);
+  if (files === undefined)
+    throw new CheckpointError(`${base.ref}: has no tokenizer.json; the base must bring its tokenizer`);
+  return { files, tokenizer: tokenizerOf(files, `tokenizer.json of ${base.ref}`) };
+}
+
+function windowsOf({ bos, window, stride, maxWindows }: ScanConfig, { config }: Checkpoint): TokenizeOptions {
+  const id = config['bos_token_id'];
+  return { bos, bosId: typeof id === 'number' ? id : undefined, window, stride, maxWindows };
+}
+
+/** The seed is fixed: sketches of different scans of one base can be compared. */
+function sketchOf({ sketchWidth }: ScanConfig, { vocabulary, width }: Delta): Sketch {
+  return sketch({ kind: 'bucket', seed: 0, width: sketchWidth, vocabulary: vocabulary.base, hidden: width });
+}

@@ -1,0 +1,13 @@
+/** The names the container knows. A token's type is what `resolve` returns. */
+import type { InjectionToken } from 'tsyringe';
+import type { Handle, Source, Transport } from './contract.ts';
+import type { Store } from './store.ts';
+import type { Scan } from './store-scan.ts';
+
+export const STORE: InjectionToken<Store> = Symbol('Store');
+/** The scan of one delta in the store. */
+export const SCAN: InjectionToken<Scan> = Symbol('Scan');
+export const TRANSPORT: InjectionToken<Transport> = Symbol('Transport');
+export const SOURCE: InjectionToken<Source> = Symbol('Source');
+/** The leg: documents in, store changes out. */
+export const LEG: InjectionToken<Handle> = Symbol('Leg');
