@@ -5,9 +5,10 @@ import { rowDot, softmax } from './operations.ts';
 
 /**
  * D of the tuned head itself, or as factors A [V,r], B [d,r] of D = A Bᵀ. Rows from `shared` on are in one vocabulary only:
- * D is 0 on the base's, and the tuned head's softmax runs over its own.
+ * D is 0 on the base's, and the tuned head's softmax runs over its own. `none`: tuning left the head alone.
  */
 export type HeadDelta =
+  | { readonly kind: 'none' }
   | { readonly kind: 'full'; readonly tuned: LocalTensor; readonly shared: number }
   | { readonly kind: 'factors'; readonly rank: number; readonly a: Float32Array; readonly b: Float32Array };
 
@@ -42,7 +43,9 @@ export interface DeltaTerms {
   contract(expected: string): string;
 }
 
-export function deltaTerms(g: Graph, delta: HeadDelta, at: HeadValues, lossTunedHead: boolean): DeltaTerms {
+/** Undefined where D is 0. */
+export function deltaTerms(g: Graph, delta: HeadDelta, at: HeadValues, lossTunedHead: boolean): DeltaTerms | undefined {
+  if (delta.kind === 'none') return undefined;
   return delta.kind === 'full' ? fullTerms(g, delta, at, lossTunedHead) : factorTerms(g, delta, at, lossTunedHead);
 }
 

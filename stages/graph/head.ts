@@ -13,6 +13,7 @@
 import type { LocalTensor } from '../checkpoint/checkpoint.ts';
 import { BUCKETS } from '../math/sketch.ts';
 import { type DeltaTerms, deltaTerms, type HeadDelta } from './delta-terms.ts';
+import { type MlpParts, mlpTerms } from './last-mlp.ts';
 import type { Graph } from './onnx.ts';
 import { concat, logSumExp, rowDot, softmax, sumOf, transposed } from './operations.ts';
 
@@ -35,6 +36,8 @@ export interface HeadOptions {
   /** W0 [V,d] */
   readonly base: LocalTensor;
   readonly deltas: readonly HeadDelta[];
+  /** The gradients that count, alignments and squared lengths summed over them; by default the head's alone. */
+  readonly gradients?: { readonly head: boolean; readonly mlp: MlpParts | undefined };
   readonly norm: boolean;
   readonly lossTunedHead: boolean;
   readonly sketch?: SketchTail | undefined;
@@ -70,7 +73,14 @@ const LEAST_CHUNK_ROWS = 1024;
 
 /** Appends the tail to `hidden` [B,T,d] and declares its inputs and outputs. */
 export function appendHead(g: Graph, hidden: string, options: HeadOptions): void {
-  const { base, deltas, norm, lossTunedHead, sketch } = options;
+  const {
+    base,
+    deltas,
+    norm,
+    lossTunedHead,
+    sketch,
+    gradients: { head, mlp } = { head: true, mlp: undefined },
+  } = options;
   const [, width = 0] = base.shape;
   const rows = g.input(INPUTS.rows, 'int64', ['B', 'S']);
   const targets = g.input(INPUTS.targets, 'int64', ['B', 'S']);
@@ -92,11 +102,12 @@ export function appendHead(g: Graph, hidden: string, options: HeadOptions): void
   const chunks = chunksOf(options).map((range) => {
     const logits = g.product(flat, { tensor: base, rows: range, transposed: true }); // [N,c]
     const { p, lse } = softmax(g, logits);
-    const grouped = norm ? byWindow(p, range[1] - range[0]) : ''; // [B,S,c]
+    const grouped = norm && head ? byWindow(p, range[1] - range[0]) : ''; // [B,S,c]
     return {
       lse,
-      terms: terms.map((term) => term.chunk(range, logits, p)),
-      gram: norm ? g.node('MatMul', [grouped, transposed(g, grouped)]) : '', // p pᵀ [B,S,S]
+      terms: terms.map((term) => term?.chunk(range, logits, p)),
+      gram: grouped === '' ? '' : g.node('MatMul', [grouped, transposed(g, grouped)]), // p pᵀ [B,S,S]
+      expectedRow: mlp === undefined ? undefined : g.node('MatMul', [p, g.weight(base, range)]), // p W0 [N,d]
       bucketed: sketch?.chunk(g, p, range) ?? '',
     };
   });
@@ -119,13 +130,17 @@ export function appendHead(g: Graph, hidden: string, options: HeadOptions): void
   const loss = g.node('Sub', [byWindow(lse, 1), targetLogit]); // [B,S,1]
   g.output(g.node('Squeeze', [loss, g.ints([2])]), OUTPUTS.tokenLoss, 'float32', ['B', 'S']);
 
+  const throughMlp = mlp === undefined ? undefined : mlpTerms(g, error(), rows, mlp);
   if (terms.length > 0) {
     g.output(concat(g, terms.map(alignment), 2), OUTPUTS.tokenAlignment, 'float32', ['B', 'S', terms.length]);
   }
   if (terms.length > 0 && lossTunedHead) {
     g.output(concat(g, terms.map(tunedLoss), 2), OUTPUTS.tokenLossTunedHead, 'float32', ['B', 'S', terms.length]);
   }
-  if (norm) g.output(squaredNorm(), OUTPUTS.squaredNorm, 'float32', ['B']);
+  if (norm) {
+    const squares = [...(head ? [squaredNorm()] : []), ...(throughMlp === undefined ? [] : [throughMlp.squaredNorm])];
+    g.output(sumOf(g, squares), OUTPUTS.squaredNorm, 'float32', ['B']);
+  }
   if (sketch !== undefined) {
     const bucketed = g.node('Reshape', [
       mixed(chunks.map((chunk) => chunk.bucketed)),
@@ -134,14 +149,28 @@ export function appendHead(g: Graph, hidden: string, options: HeadOptions): void
     g.output(sketch.finish(g, { bucketed, targets, weights, hidden: h }), OUTPUTS.sketch, 'float32', ['B', 'k']);
   }
 
+  /** ∂loss/∂H = E W0 [B,S,d] */
+  function error(): string {
+    const expected = mixed(chunks.map((chunk) => chunk.expectedRow));
+    return g.node('Mul', [g.node('Sub', [byWindow(expected, width), targetRows]), weights]);
+  }
+
+  /** Contributions to ⟨G, D⟩ over all that counts [B,S,1] */
+  function alignment(term: DeltaTerms | undefined, i: number): string {
+    const parts = [head && term !== undefined ? headAlignment(term, i) : undefined, throughMlp?.alignments[i]];
+    const there = parts.filter((part) => part !== undefined);
+    return there.length > 0 ? sumOf(g, there) : g.node('Sub', [weights, weights]);
+  }
+
   /** mₜ (Pₜ D − D[yₜ]) · hₜ [B,S,1] */
-  function alignment(term: DeltaTerms, i: number): string {
+  function headAlignment(term: DeltaTerms, i: number): string {
     const expected = term.contract(mixed(chunks.map((chunk) => chunk.terms[i]?.expected)));
     return g.node('Mul', [g.node('Sub', [byWindow(expected, 1), term.targetLogit]), weights]);
   }
 
   /** −log P(y) with the tuned head's logits H W0ᵀ − H Dᵀ [B,S,1] */
-  function tunedLoss(term: DeltaTerms, i: number): string {
+  function tunedLoss(term: DeltaTerms | undefined, i: number): string {
+    if (term === undefined) return loss;
     const parts = chunks.flatMap((chunk) => chunk.terms[i]?.lseTuned ?? []);
     const tuned = logSumExp(g, concat(g, [...parts, ...term.tunedOnly], 1));
     return g.node('Sub', [byWindow(tuned, 1), g.node('Sub', [targetLogit, term.targetLogit])]);
