@@ -150,6 +150,7 @@ ROPES = [
     {"set": {"rope_parameters": {"rope_theta": 500.0, **YARN, "truncate": False}}},
     {"set": {"rope_parameters": {"rope_theta": 500.0, **YARN, "mscale": 0.7, "mscale_all_dim": 0.4}}},
     {"set": {"rope_parameters": {"rope_theta": 500.0, "rope_type": "yarn", "factor": 4.0}}},
+    {"set": {"rope_parameters": {"rope_theta": 500.0, **YARN, "factor": None}}},
     {"set": {"rope_parameters": {"rope_theta": 500.0, **YARN}, "original_max_position_embeddings": 128}},
 ]
 ACTIVATIONS = (
