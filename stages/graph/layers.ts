@@ -4,12 +4,12 @@ import { float, type Graph } from './onnx.ts';
 
 /** x Wᵀ + b for a torch Linear: W [out,in]. */
 export function linear(g: Graph, x: string, weight: LocalTensor, bias?: LocalTensor): string {
-  return g.node('Gemm', [x, g.weight(weight), ...(bias === undefined ? [] : [g.weight(bias)])], { transB: 1 });
+  return g.product(x, { tensor: weight, transposed: true }, bias);
 }
 
 /** x W + b for GPT-2's Conv1D: W [in,out]. */
 export function conv1d(g: Graph, x: string, weight: LocalTensor, bias: LocalTensor): string {
-  return g.node('Gemm', [x, g.weight(weight), g.weight(bias)]);
+  return g.product(x, { tensor: weight, transposed: false }, bias);
 }
 
 /** (x − mean) / √(var + ε) · w + b over the last axis. */
