@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, mkdirSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { describe, test } from 'node:test';
 import zlib from 'node:zlib';
 import type { Crawled } from '../../pipeline/contract.ts';
@@ -69,15 +69,11 @@ describe('jsonl', () => {
 
   function large(name: string, compress: (bytes: Buffer) => Buffer) {
     const line = Buffer.from(`${JSON.stringify({ id: 'x', text: 'words and more words '.repeat(800) })}\n`);
-    const times = Math.ceil((64 << 20) / line.length);
-    const path = join(scratch({}), `${name}.jsonl`);
-    return {
-      bytes: times * line.length,
-      make: () => {
-        writeFileSync(path, compress(Buffer.concat(Array<Buffer>(times).fill(line))));
-        return of(path);
-      },
-    };
+    const times = Math.ceil((32 << 20) / line.length);
+    const path = join(folder, '.large', name);
+    mkdirSync(dirname(path), { recursive: true });
+    writeFileSync(path, compress(Buffer.concat(Array<Buffer>(times).fill(line))));
+    return { bytes: times * line.length, make: () => of(path) };
   }
 
   test('tells compression by the bytes, and reads folders in the order of their names', async () => {

@@ -21,16 +21,30 @@ export const MAX_HEAD = 64 << 10;
 
 export const VERSION = Buffer.from('WARC/');
 
+/** The line that begins a record. */
+const VERSION_LINE = /WARC\/\d\.\d\r?\n/;
+
+/** Where the next line that begins a record is in `bytes`, whatever stands before it; -1 where there is none. */
+export function indexOfVersion(bytes: Buffer): number {
+  for (let at = bytes.indexOf(VERSION); at !== -1; at = bytes.indexOf(VERSION, at + 1)) {
+    if (bytes.toString('latin1', at, at + VERSION_LINE_BYTES).search(VERSION_LINE) === 0) return at;
+  }
+  return -1;
+}
+
+export const VERSION_LINE_BYTES = 'WARC/1.0\r\n'.length;
+
 /** The head of the record at the start of `bytes`, or what is wrong with it. */
 export function parseHead(bytes: Buffer): RecordHead | Reject {
-  if (!bytes.subarray(0, VERSION.length).equals(VERSION)) {
-    return malformed(`expected WARC/ and a version, got ${JSON.stringify(bytes.toString('latin1', 0, 40))}`);
-  }
+  const start = bytes.toString('latin1', 0, VERSION_LINE_BYTES);
+  if (start.search(VERSION_LINE) !== 0) return malformed(`expected a line WARC/1.0, got ${JSON.stringify(start)}`);
   const found = headerEnd(bytes, MAX_HEAD);
   if (found === undefined && bytes.length < MAX_HEAD) return malformed('no empty line ends the headers');
   if (found === undefined) return new Reject('too-large', `the headers have more than ${MAX_HEAD} bytes`);
 
-  const headers = parseHeaders(splitLines(bytes.toString('utf8', 0, found.end)).slice(1));
+  const text = bytes.toString('utf8', 0, found.end);
+  if (VERSION_LINE.test(text.slice(VERSION.length))) return malformed('another record begins within the headers');
+  const headers = parseHeaders(splitLines(text).slice(1));
   const length = headers.get('content-length');
   if (length === undefined) return malformed('there is no Content-Length');
   if (!/^\d{1,15}$/.test(length)) return malformed(`the Content-Length is ${JSON.stringify(length)}`);

@@ -1,6 +1,6 @@
 import { Reject, type RejectCode } from '../../../pipeline/contract.ts';
 import type { Window } from '../bytes/window.ts';
-import { MAX_HEAD, parseHead, VERSION, type WarcRecord } from './record.ts';
+import { indexOfVersion, MAX_HEAD, parseHead, VERSION, VERSION_LINE_BYTES, type WarcRecord } from './record.ts';
 
 /** A record, or what cannot be read as one; `at` is the place of its first byte. */
 export type Framed = { readonly at: number } & (
@@ -44,7 +44,10 @@ export async function* recordsOf(window: Window, from: number, limits: Limits): 
     }
 
     const all: Buffer = await window.view(at, length + LOOK_AHEAD);
-    if (all.length >= length && mayFollow(all.subarray(length, length + LOOK_AHEAD))) {
+    if (
+      all.length >= length &&
+      mayFollow(all.subarray(length, length + LOOK_AHEAD), all.subarray(head.headBytes, length))
+    ) {
       const bytes = all.subarray(0, length);
       yield { at, record: { headers: head.headers, block: bytes.subarray(head.headBytes), bytes } };
       at = await pastLineEnds(window, at + length);
@@ -75,19 +78,23 @@ function rejected(at: number, code: RejectCode, reason: string, bytes: Buffer, n
 /** The line ends that should stand between two records (two CRLF), more than that, and the beginning of a record. */
 const LOOK_AHEAD = 16;
 
+const NOTHING = Buffer.alloc(0);
 const TWO_LINE_ENDS = Buffer.from('\r\n\r\n');
 
 function isLineEnd(byte: number | undefined): boolean {
   return byte === 0x0d || byte === 0x0a;
 }
 
-/** Two CRLF must follow a record; where they do not, line ends of another number and then a record or nothing will do. */
-function mayFollow(bytes: Buffer): boolean {
-  if (bytes.subarray(0, TWO_LINE_ENDS.length).equals(TWO_LINE_ENDS)) return true;
+/**
+ * Whether these bytes can stand behind a record: line ends, then another record or nothing. Where two CRLF are followed by
+ * something else, the record is taken for sound and what follows for damaged, unless `block` holds the start of a record.
+ */
+function mayFollow(bytes: Buffer, block: Buffer): boolean {
   let at = 0;
   while (isLineEnd(bytes[at])) at++;
   const begin = bytes.subarray(at, at + VERSION.length);
-  return begin.equals(VERSION.subarray(0, begin.length));
+  if (begin.equals(VERSION.subarray(0, begin.length))) return true;
+  return bytes.subarray(0, TWO_LINE_ENDS.length).equals(TWO_LINE_ENDS) && indexOfVersion(block) === -1;
 }
 
 async function pastLineEnds(window: Window, from: number): Promise<number> {
@@ -100,20 +107,17 @@ async function pastLineEnds(window: Window, from: number): Promise<number> {
   }
 }
 
-const BEGINNING = Buffer.from('\nWARC/');
-
 /** Bytes looked through at once. */
 const STEP = 64 << 10;
 
-/** The next line that begins a record, at `from` or after. */
+/** The next record, at `from` or after. */
 async function search(window: Window, from: number, limit: number): Promise<Next> {
-  for (let at = from - 1; ; ) {
+  for (let at = from; ; ) {
     const held = await window.view(at, STEP);
-    const found = held.indexOf(BEGINNING);
-    if (found !== -1)
-      return { at: at + found + 1, how: `the next record begins ${at + found + 1 - from} bytes further on` };
+    const found = indexOfVersion(held);
+    if (found !== -1) return { at: at + found, how: `the next record begins ${at + found - from} bytes further on` };
     if (held.length < STEP) return { at: undefined, how: 'no other record follows' };
-    at += held.length - BEGINNING.length + 1;
+    at += held.length - VERSION_LINE_BYTES + 1;
     if (at - from > limit) return { at: undefined, how: `no other record within ${limit} bytes, the rest is given up` };
   }
 }
@@ -122,7 +126,7 @@ async function search(window: Window, from: number, limit: number): Promise<Next
 async function pass(window: Window, blockAt: number, end: number, limit: number): Promise<Next> {
   if (!window.rewinds && end - blockAt > limit) return { at: undefined, how: 'the rest of the member is given up' };
   const held = await window.view(end - 1, 1 + LOOK_AHEAD);
-  if (held.length > 0 && mayFollow(held.subarray(1, 1 + LOOK_AHEAD))) {
+  if (held.length > 0 && mayFollow(held.subarray(1, 1 + LOOK_AHEAD), NOTHING)) {
     const at = await pastLineEnds(window, end);
     return { at, how: 'what follows it is read' };
   }
