@@ -5,10 +5,10 @@ import type { Body, Description } from './families.ts';
 import { fieldsOf } from './fields.ts';
 import { refuseForeign } from './foreign.ts';
 import { frameOf } from './frame.ts';
-import { linear, rmsNorm } from './layers.ts';
+import { layersOf } from './layers.ts';
 import { ropeOf } from './rope.ts';
 import { rotation } from './rotary.ts';
-import { expectTensors, prefixOf, tensorOf, wantedTensors } from './tensors.ts';
+import { expectTensors, prefixOf, wantedTensors } from './tensors.ts';
 
 /** In what the architectures differ. */
 export interface Traits {
@@ -87,38 +87,33 @@ export function decoder({ config, architecture, tensors }: Description, traits: 
     build(g, weights, ids, maxTokens = positions, tap) {
       const frame = frameOf(g, ids);
       const rotate = rotation(g, frame, rope, width, maxTokens);
-      const norm = (x: string, name: string) => rmsNorm(g, x, tensorOf(weights, `${name}.weight`), epsilon);
-      const product = (x: string, name: string) => {
-        const bias = wanted.shapes.has(`${name}.bias`) ? tensorOf(weights, `${name}.bias`) : undefined;
-        return linear(g, x, tensorOf(weights, `${name}.weight`), bias);
-      };
+      const { embedding, linear, rmsNorm } = layersOf(g, weights, epsilon);
 
       const attend = (x: string, at: string, window: number | undefined): string => {
-        const split = (name: string, count: number) => frame.unfold(product(x, `${at}${name}_proj`), [count, width]);
+        const split = (name: string, count: number) => frame.unfold(linear(x, `${at}${name}_proj`), [count, width]);
         const turned = (name: string, count: number) => {
           const parts = split(name, count);
-          return rotate(traits.headNorm ? norm(parts, `${at}${name}_norm`) : parts);
+          return rotate(traits.headNorm ? rmsNorm(parts, `${at}${name}_norm`) : parts);
         };
         const q = turned('self_attn.q', heads);
         const k = turned('self_attn.k', keyHeads);
         const v = split('self_attn.v', keyHeads);
         const mask = frame.mask(window === undefined || window >= maxTokens ? undefined : window);
         const shape = { query: heads, key: keyHeads, width, scale: 1 / Math.sqrt(width) };
-        return product(attention(g, q, k, v, mask, shape, frame.tokens), `${at}self_attn.o_proj`);
+        return linear(attention(g, q, k, v, mask, shape, frame.tokens), `${at}self_attn.o_proj`);
       };
 
-      const tokens = g.gather(tensorOf(weights, `${prefix}embed_tokens.weight`), ids); // [B,T,d]
-      let x = g.node('Reshape', [tokens, g.ints([-1, d])]); // [N,d]
+      let x = g.node('Reshape', [embedding(ids, `${prefix}embed_tokens`), g.ints([-1, d])]); // [N,d]
       for (const [i, at] of layers.entries()) {
-        x = g.node('Add', [x, attend(norm(x, `${at}input_layernorm`), at, windows[i])]);
-        const input = norm(x, `${at}post_attention_layernorm`);
-        const gate = product(input, `${at}mlp.gate_proj`);
-        const up = product(input, `${at}mlp.up_proj`);
+        x = g.node('Add', [x, attend(rmsNorm(x, `${at}input_layernorm`), at, windows[i])]);
+        const input = rmsNorm(x, `${at}post_attention_layernorm`);
+        const gate = linear(input, `${at}mlp.gate_proj`);
+        const up = linear(input, `${at}mlp.up_proj`);
         const wide = g.node('Mul', [ACTIVATIONS[activation](g, gate), up]);
-        x = g.node('Add', [x, product(wide, `${at}mlp.down_proj`)]);
+        x = g.node('Add', [x, linear(wide, `${at}mlp.down_proj`)]);
         if (at === last) tap?.({ stream: x, input, up, gate, wide });
       }
-      return frame.unfold(norm(x, `${prefix}norm`), [d]);
+      return frame.unfold(rmsNorm(x, `${prefix}norm`), [d]);
     },
   };
 }

@@ -5,7 +5,7 @@ import type { Body, Description } from './families.ts';
 import { fieldsOf } from './fields.ts';
 import { refuseForeign } from './foreign.ts';
 import { frameOf } from './frame.ts';
-import { conv1d, layerNorm } from './layers.ts';
+import { layersOf } from './layers.ts';
 import { expectTensors, prefixOf, tensorOf, wantedTensors } from './tensors.ts';
 
 /** Buffers of older files: the causal mask and what it put in place of a score. */
@@ -65,28 +65,25 @@ export function gpt2({ config, architecture, tensors }: Description): Body {
 
     build(g, weights, ids, _maxTokens, tap) {
       const frame = frameOf(g, ids);
-      const norm = (x: string, name: string) =>
-        layerNorm(g, x, tensorOf(weights, `${name}.weight`), tensorOf(weights, `${name}.bias`), epsilon);
-      const product = (x: string, name: string) =>
-        conv1d(g, x, tensorOf(weights, `${name}.weight`), tensorOf(weights, `${name}.bias`));
+      const { embedding, conv1d, layerNorm } = layersOf(g, weights, epsilon);
 
-      const tokens = g.gather(tensorOf(weights, `${prefix}wte.weight`), ids); // [B,T,d]
+      const tokens = embedding(ids, `${prefix}wte`); // [B,T,d]
       const places = frame.firstRows(g.weight(tensorOf(weights, `${prefix}wpe.weight`))); // [T,d]
       let x = g.node('Reshape', [g.node('Add', [tokens, places]), g.ints([-1, d])]); // [N,d]
       for (const [i, at] of layers.entries()) {
-        const mixed = product(norm(x, `${at}ln_1`), `${at}attn.c_attn`); // [N,3d]
+        const mixed = conv1d(layerNorm(x, `${at}ln_1`), `${at}attn.c_attn`); // [N,3d]
         const parts = g.nodes('Split', [mixed, g.ints([d, d, d])], 3, { axis: 1 });
         const [q, k, v] = parts.map((part) => frame.unfold(part, [heads, width])) as [string, string, string];
         const shape = { query: heads, key: heads, width, scale: scaleOf(i) };
         const seen = attention(g, q, k, v, frame.mask(undefined), shape, frame.tokens);
-        x = g.node('Add', [x, product(seen, `${at}attn.c_proj`)]);
-        const input = norm(x, `${at}ln_2`);
-        const up = product(input, `${at}mlp.c_fc`); // [N,inner]
+        x = g.node('Add', [x, conv1d(seen, `${at}attn.c_proj`)]);
+        const input = layerNorm(x, `${at}ln_2`);
+        const up = conv1d(input, `${at}mlp.c_fc`); // [N,inner]
         const wide = ACTIVATIONS[activation](g, up);
-        x = g.node('Add', [x, product(wide, `${at}mlp.c_proj`)]);
+        x = g.node('Add', [x, conv1d(wide, `${at}mlp.c_proj`)]);
         if (at === last) tap?.({ stream: x, input, up, gate: undefined, wide });
       }
-      return frame.unfold(norm(x, `${prefix}ln_f`), [d]);
+      return frame.unfold(layerNorm(x, `${prefix}ln_f`), [d]);
     },
   };
 }

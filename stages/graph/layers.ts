@@ -1,26 +1,47 @@
-/** The small layers every body is made of. Activations are rows: [N,d] with N = B·T. */
+/** The layers a body is made of, by the names of their tensors. Activations are rows: [N,d] with N = B·T. */
 import type { LocalTensor } from '../checkpoint/checkpoint.ts';
 import { float, type Graph } from './onnx.ts';
+import { tensorOf } from './tensors.ts';
 
-/** x Wᵀ + b for a torch Linear: W [out,in]. */
-export function linear(g: Graph, x: string, weight: LocalTensor, bias?: LocalTensor): string {
-  return g.product(x, { tensor: weight, transposed: true }, bias);
+export interface Layers {
+  /** Rows of an embedding for ids [B,T]: [B,T,d]. */
+  embedding(ids: string, name: string): string;
+  /** x Wᵀ + b for a torch Linear: W [out,in], with b where the checkpoint has one. */
+  linear(x: string, name: string): string;
+  /** x W + b for GPT-2's Conv1D: W [in,out]. */
+  conv1d(x: string, name: string): string;
+  /** (x − mean) / √(var + ε) · w + b over the last axis. */
+  layerNorm(x: string, name: string): string;
+  /** x / √(mean(x²) + ε) · w over the last axis. */
+  rmsNorm(x: string, name: string): string;
 }
 
-/** x W + b for GPT-2's Conv1D: W [in,out]. */
-export function conv1d(g: Graph, x: string, weight: LocalTensor, bias: LocalTensor): string {
-  return g.product(x, { tensor: weight, transposed: false }, bias);
-}
+/**
+ * @param weights the tensors that `Body.tensors` names
+ * @param epsilon ε of the norms
+ */
+export function layersOf(g: Graph, weights: ReadonlyMap<string, LocalTensor>, epsilon: number): Layers {
+  const weight = (name: string) => tensorOf(weights, `${name}.weight`);
+  const bias = (name: string) => tensorOf(weights, `${name}.bias`);
 
-/** (x − mean) / √(var + ε) · w + b over the last axis. */
-export function layerNorm(g: Graph, x: string, weight: LocalTensor, bias: LocalTensor, epsilon: number): string {
-  return g.node('LayerNormalization', [x, g.weight(weight), g.weight(bias)], { axis: -1, epsilon: float(epsilon) });
-}
+  return {
+    embedding: (ids, name) => g.gather(weight(name), ids),
 
-/** x / √(mean(x²) + ε) · w over the last axis, in the form that ONNX Runtime fuses to one pass. */
-export function rmsNorm(g: Graph, x: string, weight: LocalTensor, epsilon: number): string {
-  const square = g.node('Pow', [x, g.floats([2], [])]);
-  const mean = g.node('ReduceMean', [square], { axes: [-1], keepdims: 1 });
-  const root = g.node('Sqrt', [g.node('Add', [mean, g.floats([epsilon], [])])]);
-  return g.node('Mul', [g.node('Div', [x, root]), g.weight(weight)]);
+    linear: (x, name) =>
+      g.product(x, { tensor: weight(name), transposed: true }, weights.has(`${name}.bias`) ? bias(name) : undefined),
+
+    conv1d: (x, name) => g.product(x, { tensor: weight(name), transposed: false }, bias(name)),
+
+    layerNorm(x, name) {
+      const inputs = [x, g.weight(weight(name)), g.weight(bias(name))];
+      return g.node('LayerNormalization', inputs, { axis: -1, epsilon: float(epsilon) });
+    },
+
+    // in the form that ONNX Runtime fuses to one pass
+    rmsNorm(x, name) {
+      const mean = g.node('ReduceMean', [g.node('Pow', [x, g.floats([2], [])])], { axes: [-1], keepdims: 1 });
+      const root = g.node('Sqrt', [g.node('Add', [mean, g.floats([epsilon], [])])]);
+      return g.node('Mul', [g.node('Div', [x, root]), g.weight(weight(name))]);
+    },
+  };
 }

@@ -5,10 +5,10 @@ import type { Body, Description } from './families.ts';
 import { fieldsOf } from './fields.ts';
 import { refuseForeign } from './foreign.ts';
 import { frameOf } from './frame.ts';
-import { layerNorm, linear } from './layers.ts';
+import { layersOf } from './layers.ts';
 import { ropeOf } from './rope.ts';
 import { rotation } from './rotary.ts';
-import { expectTensors, prefixOf, tensorOf, wantedTensors } from './tensors.ts';
+import { expectTensors, prefixOf, wantedTensors } from './tensors.ts';
 
 /** Buffers of older files: the causal mask, what it put in place of a score, and the frequencies. */
 const IDLE = /\.attention\.(bias|masked_bias|rotary_emb\.inv_freq)$/;
@@ -65,33 +65,27 @@ export function gptNeoX({ config, architecture, tensors }: Description): Body {
     build(g, weights, ids, maxTokens = positions, tap) {
       const frame = frameOf(g, ids);
       const rotate = rotation(g, frame, rope, width, maxTokens);
-      const norm = (x: string, name: string) =>
-        layerNorm(g, x, tensorOf(weights, `${name}.weight`), tensorOf(weights, `${name}.bias`), epsilon);
-      const product = (x: string, name: string) => {
-        const bias = wanted.shapes.has(`${name}.bias`) ? tensorOf(weights, `${name}.bias`) : undefined;
-        return linear(g, x, tensorOf(weights, `${name}.weight`), bias);
-      };
+      const { embedding, linear, layerNorm } = layersOf(g, weights, epsilon);
 
       /** Each head's rows of the fused matrix are its query, key and value, in that order. */
       const attend = (x: string, at: string): string => {
-        const mixed = frame.unfold(product(x, `${at}attention.query_key_value`), [heads, 3 * width]);
+        const mixed = frame.unfold(linear(x, `${at}attention.query_key_value`), [heads, 3 * width]);
         const [q, k, v] = g.nodes('Split', [mixed, g.ints([width, width, width])], 3, { axis: 3 });
         const shape = { query: heads, key: heads, width, scale: 1 / Math.sqrt(width) };
         const seen = attention(g, rotate(q!), rotate(k!), v!, frame.mask(undefined), shape, frame.tokens);
-        return product(seen, `${at}attention.dense`);
+        return linear(seen, `${at}attention.dense`);
       };
 
-      const tokens = g.gather(tensorOf(weights, `${prefix}embed_in.weight`), ids); // [B,T,d]
-      let x = g.node('Reshape', [tokens, g.ints([-1, d])]); // [N,d]
+      let x = g.node('Reshape', [embedding(ids, `${prefix}embed_in`), g.ints([-1, d])]); // [N,d]
       for (const at of layers) {
-        const attended = g.node('Add', [x, attend(norm(x, `${at}input_layernorm`), at)]);
-        const input = norm(parallel ? x : attended, `${at}post_attention_layernorm`);
-        const up = product(input, `${at}mlp.dense_h_to_4h`);
+        const attended = g.node('Add', [x, attend(layerNorm(x, `${at}input_layernorm`), at)]);
+        const input = layerNorm(parallel ? x : attended, `${at}post_attention_layernorm`);
+        const up = linear(input, `${at}mlp.dense_h_to_4h`);
         const wide = ACTIVATIONS[activation](g, up);
-        x = g.node('Add', [attended, product(wide, `${at}mlp.dense_4h_to_h`)]);
+        x = g.node('Add', [attended, linear(wide, `${at}mlp.dense_4h_to_h`)]);
         if (at === last) tap?.({ stream: x, input, up, gate: undefined, wide });
       }
-      return frame.unfold(norm(x, `${prefix}final_layer_norm`), [d]);
+      return frame.unfold(layerNorm(x, `${prefix}final_layer_norm`), [d]);
     },
   };
 }
