@@ -50,9 +50,13 @@ export async function compareHeads(base: Checkpoint, tuned: Checkpoint, signal: 
   }
 
   function compareRow(row: number, w0: Float32Array, w1: Float32Array): void {
-    let [aa, bb, ab, difference] = [0, 0, 0, 0];
+    let aa = 0;
+    let bb = 0;
+    let ab = 0;
+    let difference = 0;
     for (let i = 0; i < w0.length; i++) {
-      const [a, b] = [w0[i]!, w1[i]!];
+      const a = w0[i]!;
+      const b = w1[i]!;
       aa += a * a;
       bb += b * b;
       ab += a * b;
