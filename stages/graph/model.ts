@@ -1,7 +1,9 @@
 /** The whole graph of a measurement: the body of a checkpoint with the tail of head.ts. */
 import type { LocalTensor } from '../checkpoint/checkpoint.ts';
+import { CheckpointError } from '../checkpoint/error.ts';
 import type { Body } from './families.ts';
 import { appendHead, type HeadOptions } from './head.ts';
+import type { MlpDelta, MlpParts, MlpValues } from './last-mlp.ts';
 import { graph } from './onnx.ts';
 
 /** Input: token ids [B,T] int64, padded on the right with any valid id. */
@@ -17,10 +19,35 @@ export interface ModelParts {
   readonly maxTokens?: number;
 }
 
-/** The encoded model of the gradient stage: ids and scored positions in, what head.ts declares out. */
-export function gradientModel({ body, weights, maxTokens }: ModelParts, head: HeadOptions): Uint8Array {
+/** Whose gradient is measured. */
+export interface GradientLayers {
+  readonly head: boolean;
+  /** D of the last block's MLP for each delta; undefined where that gradient does not count. */
+  readonly mlp: readonly MlpDelta[] | undefined;
+}
+
+/**
+ * The encoded model of the gradient stage: ids and scored positions in, what head.ts declares out.
+ * @throws CheckpointError where the gradient of the last MLP is asked for and the body does not say where it is
+ */
+export function gradientModel(
+  parts: ModelParts,
+  options: Omit<HeadOptions, 'gradients'>,
+  { head, mlp: deltas }: GradientLayers = { head: true, mlp: undefined },
+): Uint8Array {
+  const { body, weights, maxTokens } = parts;
   const g = graph('deltasift');
-  appendHead(g, body.build(g, weights, g.input(IDS, 'int64', ['B', 'T']), maxTokens), head);
+  let mlp: MlpParts | undefined;
+  const tap = (values: MlpValues) => {
+    if (deltas !== undefined && body.lastMlp !== undefined) mlp = { mlp: body.lastMlp, values, weights, deltas };
+  };
+  const hidden = body.build(g, weights, g.input(IDS, 'int64', ['B', 'T']), maxTokens, tap);
+  if (deltas !== undefined && mlp === undefined) {
+    throw new CheckpointError(
+      `${body.architecture}: where the last MLP is in this body is not known; use --layers head`,
+    );
+  }
+  appendHead(g, hidden, { ...options, gradients: { head, mlp } });
   return g.finish();
 }
 
