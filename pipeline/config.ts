@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { PROVIDERS } from '../stages/graph/providers.ts';
+import { PRECISIONS } from '../stages/graph/quantize.ts';
 
 /** `placeholder`: what stands for the value in the help. */
 declare module 'zod' {
@@ -61,6 +62,10 @@ export const settings = {
     .min(1)
     .default(['cpu'])
     .describe('execution providers in the order of preference, comma-separated'),
+  precision: z
+    .enum(PRECISIONS)
+    .default('float32')
+    .describe("products with the model's matrices: in float32, or faster on a CPU and near it, in int8"),
   offline: z.boolean().optional().describe('use cached files of the hub only'),
   delta: z
     .string()
@@ -85,7 +90,19 @@ export const deltaConfig = take(['base', 'tuned', 'offline']);
 export const scanConfig = take([
   ...(['base', 'tuned', 'source', 'store'] as const),
   ...(['bos', 'window', 'stride', 'maxWindows', 'positions'] as const),
-  ...(['keep', 'pool', 'sketchWidth', 'onnx', 'scores', 'threads', 'limit', 'dedup', 'provider', 'offline'] as const),
+  ...([
+    'keep',
+    'pool',
+    'sketchWidth',
+    'onnx',
+    'scores',
+    'threads',
+    'limit',
+    'dedup',
+    'provider',
+    'precision',
+    'offline',
+  ] as const),
 ]);
 export const topConfig = take(['store', 'delta', 'k', 'format']);
 export const showConfig = take(['id', 'store', 'delta']);

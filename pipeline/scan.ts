@@ -1,18 +1,20 @@
 /** One scan on one machine: a crawl in, its documents scored against a delta, the store kept up with every batch. */
+import type { DependencyContainer } from 'tsyringe';
+import type { Gradients, Score, Tokens } from '../schemas/types.ts';
 import { gradient } from '../stages/gradient.ts';
 import { openMeasure } from '../stages/graph/open.ts';
 import { project } from '../stages/project.ts';
 import { sourceOf } from '../stages/sources/sources.ts';
 import { compose } from './compose.ts';
 import type { ScanConfig } from './config.ts';
-import type { Source } from './contract.ts';
+import type { Source, Stage } from './contract.ts';
 import { crawl, DOCUMENTS } from './crawl.ts';
 import type { Environment } from './environment.ts';
 import { keepTokenizer } from './kept-tokenizer.ts';
 import type { ScanProgress } from './progress.ts';
 import type { Scan } from './store-scan.ts';
 import { openTarget, type Target } from './target.ts';
-import { LEG, SCAN, STORE, TRANSPORT } from './tokens.ts';
+import { LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
 
 /** What a scan knows of the world around it. */
 export interface World {
@@ -55,7 +57,53 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
   const source = await sourceOf(config.source, world.folder);
   const target = await openTarget(config, world.environment, signal);
   for (const note of target.notes) world.note(note);
-  const { base, body, delta, measurement, sketch, files } = target;
+  const stage = await openStage(target, config, world);
+  try {
+    const container = compose({ config, target, source, gradient: stage, onScored: progressOf(source, world) });
+    const store = container.resolve(STORE);
+    try {
+      store.bind(target.measurement);
+      store.addDelta(recordOf(target, config));
+      keepTokenizer(config.store, target.files);
+      await run(container, source, config, signal);
+      return summaryOf(container.resolve(SCAN), source, target, (world.now() - start) / 1000);
+    } finally {
+      for (const sink of container.resolve(SINKS)) sink.close();
+      store.close();
+    }
+  } finally {
+    await stage.close?.();
+  }
+}
+
+/** The crawl and the leg side by side, until all that was crawled is handled. */
+async function run(
+  container: DependencyContainer,
+  source: Source,
+  config: ScanConfig,
+  signal: AbortSignal,
+): Promise<void> {
+  const transport = container.resolve(TRANSPORT);
+  const options = {
+    from: container.resolve(SCAN).source(source.name),
+    dedup: config.dedup === 'on',
+    limit: config.limit,
+  };
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const crawled = crawl(source, transport, options, either).then(() => transport.flush(either));
+  const handled = transport.subscribe(DOCUMENTS, GROUP, container.resolve(LEG), either);
+  try {
+    await Promise.race([crawled, handled.then(() => crawled)]); // a leg that fails ends the scan, one that is aborted waits for the crawl
+  } finally {
+    stop.abort();
+    await Promise.allSettled([crawled, handled]);
+    await transport.close();
+  }
+}
+
+async function openStage(target: Target, config: ScanConfig, world: World): Promise<Stage<Tokens, Gradients>> {
+  const { base, body, delta, measurement, sketch } = target;
   const session = await openMeasure(base, {
     body,
     deltas: [delta],
@@ -65,7 +113,7 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
     threads: config.threads ?? world.cores,
   });
   for (const note of session.notes) world.note(note);
-  const stage = gradient({
+  return gradient({
     session,
     measurement: measurement.id,
     deltas: [delta.id],
@@ -73,38 +121,21 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
     positions: config.positions,
     tokenBudget: Math.max(TOKEN_BUDGET, config.window),
   });
-  const container = compose({ config, target, source, gradient: stage });
-  try {
-    const store = container.resolve(STORE);
-    store.bind(measurement);
-    store.addDelta(recordOf(target, config));
-    keepTokenizer(config.store, files);
-    const transport = container.resolve(TRANSPORT);
-    const scan = container.resolve(SCAN);
-    const stop = new AbortController();
-    const handled = transport.subscribe(
-      DOCUMENTS,
-      GROUP,
-      container.resolve(LEG),
-      AbortSignal.any([signal, stop.signal]),
-    );
-    const crawled = crawl(
-      source,
-      transport,
-      { from: scan.source(source.name), dedup: config.dedup === 'on', limit: config.limit },
-      signal,
-    ).then(() => transport.flush(signal));
-    try {
-      await Promise.race([crawled, handled.then(() => crawled)]);
-    } finally {
-      stop.abort();
-      await transport.close();
+}
+
+/** Adds up what this run scored, and tells the world. */
+function progressOf(source: Source, world: World): (scores: readonly Score[]) => void {
+  let documents = 0;
+  let tokens = 0;
+  let best: ScanProgress['best'];
+  return (scores) => {
+    documents += scores.length;
+    for (const { score, id, tokens: scored } of scores) {
+      tokens += scored;
+      if (best === undefined || score > best.score) best = { score, id };
     }
-    return summaryOf(scan, source, target, (world.now() - start) / 1000);
-  } finally {
-    await stage.close?.();
-    container.resolve(STORE).close();
-  }
+    world.progress({ documents, tokens, best, source: source.progress?.() });
+  };
 }
 
 function recordOf({ delta, base, tuned, measurement }: Target, { keep }: ScanConfig) {

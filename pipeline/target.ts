@@ -75,7 +75,7 @@ export async function openTarget(config: ScanConfig, environment: Environment, s
       positions: config.positions,
       at: 'base',
       layers: 'head',
-      precision: 'float32',
+      precision: config.precision,
       projection: map === undefined ? 'none' : projectionName(map),
     }),
     notes: [...delta.notes, ...tokenizer.notes],

@@ -5,6 +5,7 @@ import type { Body } from './families.ts';
 import { appendHead, type HeadOptions } from './head.ts';
 import type { MlpDelta, MlpParts, MlpValues } from './last-mlp.ts';
 import { graph } from './onnx.ts';
+import { type Precision, quantized } from './quantize.ts';
 
 /** Input: token ids [B,T] int64, padded on the right with any valid id. */
 export const IDS = 'ids';
@@ -17,6 +18,8 @@ export interface ModelParts {
   readonly weights: ReadonlyMap<string, LocalTensor>;
   /** Tokens of the longest window, by default the body's limit. */
   readonly maxTokens?: number;
+  /** Of the products with the checkpoint's matrices, by default float32. */
+  readonly precision?: Precision;
 }
 
 /** Whose gradient is measured. */
@@ -35,8 +38,8 @@ export function gradientModel(
   options: Omit<HeadOptions, 'gradients'>,
   { head, mlp: deltas }: GradientLayers = { head: true, mlp: undefined },
 ): Uint8Array {
-  const { body, weights, maxTokens } = parts;
-  const g = graph('deltasift');
+  const { body, weights, maxTokens, precision = 'float32' } = parts;
+  const g = precision === 'int8' ? quantized(graph('deltasift')) : graph('deltasift');
   let mlp: MlpParts | undefined;
   const tap = (values: MlpValues) => {
     if (deltas !== undefined && body.lastMlp !== undefined) mlp = { mlp: body.lastMlp, values, weights, deltas };

@@ -6,6 +6,7 @@ import type { Body } from './families.ts';
 import type { SketchTail } from './head.ts';
 import { gradientModel } from './model.ts';
 import type { Provider } from './providers.ts';
+import type { Precision } from './quantize.ts';
 import { openSession, type Session } from './session.ts';
 
 export interface MeasureOptions {
@@ -14,6 +15,7 @@ export interface MeasureOptions {
   readonly sketch?: SketchTail | undefined;
   /** Tokens of the longest window. */
   readonly window: number;
+  readonly precision: Precision;
   readonly providers: readonly Provider[];
   readonly threads: number;
 }
@@ -25,7 +27,7 @@ export interface MeasureOptions {
  * @throws CheckpointError where the head's width is not the body's
  */
 export async function openMeasure(base: Checkpoint, options: MeasureOptions): Promise<Session> {
-  const { body, deltas, sketch, window, providers, threads } = options;
+  const { body, deltas, sketch, window, precision, providers, threads } = options;
   const { head } = base;
   if (head.shape[1] !== body.width) {
     throw new CheckpointError(
@@ -40,7 +42,7 @@ export async function openMeasure(base: Checkpoint, options: MeasureOptions): Pr
     }),
   );
   const model = gradientModel(
-    { body, weights, maxTokens: window },
+    { body, weights, maxTokens: window, precision },
     { base: weights.get(head.name)!, deltas: heads, norm: true, lossTunedHead: true, sketch },
   );
   return openSession({ model, providers, threads });

@@ -10,6 +10,9 @@ import type { LocalTensor } from '../checkpoint/checkpoint.ts';
 import { toFloat32 } from '../checkpoint/dtype.ts';
 import type { Graph, Matrix } from './onnx.ts';
 
+export const PRECISIONS = ['float32', 'int8'] as const;
+export type Precision = (typeof PRECISIONS)[number];
+
 /** Where 0 lies in the activations: kernels are made for unsigned times signed. */
 const ZERO = 128;
 /** Keeps rows of zeros from being divided by their largest element. */
