@@ -1,22 +1,23 @@
 /** The only file that knows which implementation stands behind a token. */
 import 'reflect-metadata'; // tsyringe will not load without it; none of it is used
 import { container, type DependencyContainer, instanceCachingFactory } from 'tsyringe';
-import { documentCodec } from '../schemas/codec.ts';
-import type { Gradients, Tokens } from '../schemas/types.ts';
+import { documentCodec, scoreCodec } from '../schemas/codec.ts';
+import type { Gradients, Score, Tokens } from '../schemas/types.ts';
 import { deduplicate } from '../stages/deduplicate.ts';
 import { score } from '../stages/score.ts';
-import { select } from '../stages/select.ts';
-import { sourceOf } from '../stages/sources/sources.ts';
+import { type SavedSelection, type Selected, select } from '../stages/select.ts';
 import { tokenize } from '../stages/tokenize.ts';
 import { chain } from './chain.ts';
 import type { ScanConfig } from './config.ts';
-import type { Source, Stage } from './contract.ts';
+import { Drop, type Outgoing, Reject, type Source, type Stage } from './contract.ts';
 import { embeddedTransport } from './embedded.ts';
 import { leg } from './leg.ts';
+import { SCORES, scoresFile } from './scores-file.ts';
 import { openStore } from './store.ts';
 import { seenMessage, selectionMessage } from './store-messages.ts';
+import type { Settings } from './store-settings.ts';
 import type { Target } from './target.ts';
-import { LEG, SCAN, SOURCE, STORE, TRANSPORT } from './tokens.ts';
+import { LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
 
 export interface Parts {
   readonly config: ScanConfig;
@@ -24,48 +25,85 @@ export interface Parts {
   readonly source: Source;
   /** The stage that holds a session; whoever opened it closes it. */
   readonly gradient: Stage<Tokens, Gradients>;
+  /** Told of every batch that was scored, before it is committed. */
+  readonly onScored: (scores: readonly Score[]) => void;
 }
 
-/** Everything is made when first asked for, and once. */
-export function compose({ config, target, source, gradient }: Parts): DependencyContainer {
-  const root = container.createChildContainer();
-  const { delta, measurement, tokenizer, windows } = target;
+/** Milliseconds after which a source that waits gets its documents scored without more of them. */
+const LINGER_MS = 1000;
+const NO_SKETCH = new Float32Array();
 
-  root.register(SOURCE, { useValue: source });
+/** Everything is made when first asked for, and once. */
+export function compose({ config, target, source, gradient, onScored }: Parts): DependencyContainer {
+  const root = container.createChildContainer();
+  const { delta, tokenizer, windows, sketch } = target;
+  const { scores } = config;
+
   root.register(STORE, {
     useFactory: instanceCachingFactory(() => openStore(config.store)),
   });
   root.register(SCAN, {
-    useFactory: instanceCachingFactory((c) => c.resolve(STORE).scan(delta.id, { dedup: config.dedup })),
+    useFactory: instanceCachingFactory((c) => c.resolve(STORE).scan(delta.id, settingsOf(config))),
+  });
+  root.register(SINKS, {
+    useFactory: instanceCachingFactory((c) => (scores === undefined ? [] : [scoresFile(scores, c.resolve(SCAN))])),
   });
   root.register(TRANSPORT, {
-    useFactory: instanceCachingFactory((c) => embeddedTransport(c.resolve(SCAN))),
+    useFactory: instanceCachingFactory((c) =>
+      embeddedTransport(c.resolve(SCAN), {
+        sinks: c.resolve(SINKS),
+        ...(source.waits === true ? { lingerMs: LINGER_MS } : {}),
+      }),
+    ),
   });
   root.register(LEG, {
     useFactory: instanceCachingFactory((c) => {
       const store = c.resolve(STORE);
       const { seen } = c.resolve(SCAN);
+      const saved: SavedSelection = {
+        best: (id) => store.members(id, 'top'),
+        pool: (id) => store.members(id, 'pool'),
+        state: store.state,
+      };
+      const pool = sketch === undefined ? undefined : { size: config.pool, width: sketch.definition.width };
+      // seen-set and selection run ahead of the store: a batch that comes again finds them made anew
       const stages = () =>
         chain(
           deduplicate(seen),
           tokenize(tokenizer, windows),
           gradient,
-          score([delta]),
-          select({
-            keep: config.keep,
-            deltas: [delta.id],
-            best: (id) => store.top(id, config.keep),
-            quantiles: () => undefined,
-          }),
+          observed(score([delta]), onScored),
+          select({ deltas: [delta], keep: config.keep, pool }, saved),
         );
-      return leg(stages, {
-        decode: documentCodec.decode,
-        encode: (change) => [selectionMessage(change)],
-        remember: seenMessage,
-      });
+      return leg(stages, { decode: documentCodec.decode, encode: messagesOf, remember: seenMessage });
     }),
   });
-  void measurement;
-  void sourceOf;
   return root;
+
+  function messagesOf({ score: scored, changes }: Selected): readonly Outgoing[] {
+    const line = {
+      topic: SCORES,
+      key: scored.key,
+      value: scoreCodec.encode({ ...scored, sketch: NO_SKETCH }),
+      headers: {},
+    };
+    return [...(scores === undefined ? [] : [line]), ...changes.map(selectionMessage)];
+  }
+}
+
+/** What has to be the same whenever the scan goes on. */
+function settingsOf({ dedup, scores, pool }: ScanConfig): Settings {
+  return { dedup, pool, scores: scores ?? 'none' };
+}
+
+/** The stage itself; what it lets through is told. */
+function observed<In, Out>(stage: Stage<In, Out>, tell: (values: readonly Out[]) => void): Stage<In, Out> {
+  return {
+    ...stage,
+    async process(batch, signal) {
+      const outcomes = await stage.process(batch, signal);
+      tell(outcomes.flatMap((outcome) => (outcome instanceof Reject || outcome instanceof Drop ? [] : outcome)));
+      return outcomes;
+    },
+  };
 }

@@ -6,7 +6,7 @@ export interface ScanProgress {
   /** Documents scored by this run, and tokens of them. */
   readonly documents: number;
   readonly tokens: number;
-  /** Best score in the store. */
+  /** Best score of this run. */
   readonly best: { readonly score: number; readonly id: string } | undefined;
   readonly source: SourceProgress | undefined;
 }

@@ -1,6 +1,7 @@
 /** The names the container knows. A token's type is what `resolve` returns. */
 import type { InjectionToken } from 'tsyringe';
-import type { Handle, Source, Transport } from './contract.ts';
+import type { Handle, Transport } from './contract.ts';
+import type { ScoresFile } from './scores-file.ts';
 import type { Store } from './store.ts';
 import type { Scan } from './store-scan.ts';
 
@@ -8,6 +9,7 @@ export const STORE: InjectionToken<Store> = Symbol('Store');
 /** The scan of one delta in the store. */
 export const SCAN: InjectionToken<Scan> = Symbol('Scan');
 export const TRANSPORT: InjectionToken<Transport> = Symbol('Transport');
-export const SOURCE: InjectionToken<Source> = Symbol('Source');
+/** Files written in the transaction that commits a batch. */
+export const SINKS: InjectionToken<readonly ScoresFile[]> = Symbol('Sinks');
 /** The leg: documents in, store changes out. */
 export const LEG: InjectionToken<Handle> = Symbol('Leg');

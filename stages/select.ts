@@ -1,40 +1,106 @@
-/** Keeps the best documents of every delta, and the distribution of all scores. */
-import { DDSketch } from '@datadog/sketches-js';
+/** Keeps, of every delta, the best documents, a pool to pick a set from, and the distribution of all scores. */
 import type { Stage } from '../pipeline/contract.ts';
 import { scoreCodec } from '../schemas/codec.ts';
 import type { Score, Selection } from '../schemas/types.ts';
+import { type CandidatePool, candidatePool, type SavedPool } from './candidate-pool.ts';
+import { type QuantileSketch, quantileSketch } from './math/quantile.ts';
+import { type Ranking, ranking } from './math/top.ts';
 
+/** A change of the store; a null value evicts. */
 export type Change = Omit<Selection, 'value'> & { readonly value: Buffer | null };
 
-export function select(options: {
+/** What a score changed. */
+export interface Selected {
+  readonly score: Score;
+  readonly changes: readonly Change[];
+}
+
+export interface SelectOptions {
+  readonly deltas: readonly { readonly id: string; readonly norm: number }[];
+  /** Best documents kept of each delta. */
   readonly keep: number;
-  readonly deltas: readonly string[];
-  readonly best: (delta: string) => readonly { readonly key: string; readonly score: number }[];
-  readonly quantiles: (delta: string) => Buffer | undefined;
-}): Stage<Score, Change> {
-  const tops = new Map(options.deltas.map((id) => [id, options.best(id).map(({ key, score }) => ({ key, score }))]));
-  const before = (a: { key: string; score: number }, b: { key: string; score: number }) =>
-    b.score - a.score || (a.key < b.key ? -1 : a.key > b.key ? 1 : 0);
-  function offer(score: Score): readonly Change[] {
-    const top = tops.get(score.delta)!;
-    if (top.some(({ key }) => key === score.key)) return [];
-    const full = top.length >= options.keep;
-    if (full && before(score, top.at(-1)!) > 0) return [];
-    const evicted = full ? [top.pop()!] : [];
-    let at = top.findIndex((other) => before(score, other) < 0);
-    if (at === -1) at = top.length;
-    top.splice(at, 0, { key: score.key, score: score.score });
-    return [
+  /** Candidates kept by residual gain, with sketches of so many numbers; undefined keeps none. */
+  readonly pool: { readonly size: number; readonly width: number } | undefined;
+}
+
+/** What an earlier run left in the store: the stage goes on from there, to the last bit. */
+export interface SavedSelection {
+  best(delta: string): Iterable<Pick<Score, 'key' | 'score'>>;
+  pool(delta: string): SavedPool['members'];
+  state(delta: string, name: string): Buffer | undefined;
+}
+
+/** Names of running values in the store. */
+export const STATE = { quantiles: 'quantiles', running: 'running' } as const;
+
+const NO_SKETCH = new Float32Array();
+
+interface DeltaSelection {
+  readonly best: Ranking;
+  readonly pool: CandidatePool | undefined;
+  readonly quantiles: QuantileSketch;
+}
+
+/**
+ * Scores are taken in the order given, so a document's changes depend on those before it; which documents are the best, and the
+ * distribution, do not. The running values go out once a batch, with its last score of the delta.
+ */
+export function select({ deltas, keep, pool }: SelectOptions, saved: SavedSelection): Stage<Score, Selected> {
+  const selections = new Map(
+    deltas.map(({ id, norm }): [string, DeltaSelection] => [
+      id,
       {
-        delta: score.delta,
-        list: 'top',
-        key: score.key,
-        gain: 0,
-        value: scoreCodec.encode({ ...score, sketch: new Float32Array() }),
+        best: ranking(keep, saved.best(id)),
+        pool:
+          pool === undefined
+            ? undefined
+            : candidatePool(
+                { ...pool, deltaNorm: norm },
+                { members: saved.pool(id), running: saved.state(id, STATE.running) },
+              ),
+        quantiles: quantileSketch(saved.state(id, STATE.quantiles)),
       },
-      ...evicted.map(({ key }) => ({ delta: score.delta, list: 'top' as const, key, gain: 0, value: null })),
-    ];
+    ]),
+  );
+
+  function changesOf(score: Score, { best, pool: candidates, quantiles }: DeltaSelection): readonly Change[] {
+    const { delta, key } = score;
+    quantiles.add(score.score);
+    const inTop = best.offer(key, score.score);
+    const inPool = candidates?.offer(score);
+    const changes: Change[] = [];
+    if (inTop !== undefined) {
+      changes.push({ delta, list: 'top', key, gain: 0, value: scoreCodec.encode({ ...score, sketch: NO_SKETCH }) });
+      if (inTop.evicted !== undefined) changes.push({ delta, list: 'top', key: inTop.evicted, gain: 0, value: null });
+    }
+    if (inPool !== undefined) {
+      changes.push({ delta, list: 'pool', key, gain: inPool.gain, value: scoreCodec.encode(score) });
+      if (inPool.evicted !== undefined)
+        changes.push({ delta, list: 'pool', key: inPool.evicted, gain: 0, value: null });
+    }
+    return changes;
   }
-  void DDSketch;
-  return { name: 'select', process: (batch) => batch.map(offer) };
+
+  function stateOf(delta: string, { pool: candidates, quantiles }: DeltaSelection): readonly Change[] {
+    const values = [
+      [STATE.quantiles, quantiles.bytes()],
+      [STATE.running, candidates?.state()],
+    ] as const;
+    return values.flatMap(([key, bytes]) =>
+      bytes === undefined ? [] : [{ delta, list: 'state', key, gain: 0, value: Buffer.from(bytes) } as const],
+    );
+  }
+
+  function process(batch: readonly Score[]): readonly (readonly Selected[])[] {
+    const last = new Map(batch.map(({ delta }, i) => [delta, i]));
+    return batch.map((score, i) => {
+      const selection = selections.get(score.delta);
+      if (selection === undefined) throw new Error(`select: delta ${score.delta} is none of ${[...selections.keys()]}`);
+      const changes = changesOf(score, selection);
+      const state = last.get(score.delta) === i ? stateOf(score.delta, selection) : [];
+      return [{ score, changes: [...changes, ...state] }];
+    });
+  }
+
+  return { name: 'select', process };
 }
