@@ -109,6 +109,7 @@ async function openStage(target: Target, config: ScanConfig, world: World): Prom
     deltas: [delta],
     sketch: sketch === undefined ? undefined : project(sketch),
     window: config.window,
+    precision: config.precision,
     providers: config.provider,
     threads: config.threads ?? world.cores,
   });

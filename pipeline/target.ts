@@ -4,6 +4,7 @@ import { type Delta, openDelta } from '../stages/checkpoint/delta.ts';
 import { CheckpointError } from '../stages/checkpoint/error.ts';
 import { type Measurement, measurement, tensorsHash } from '../stages/checkpoint/measurement.ts';
 import { type Tokenizer, tokenizerOf } from '../stages/checkpoint/tokenizer.ts';
+import { customBody } from '../stages/graph/custom.ts';
 import { type Body, bodyOf } from '../stages/graph/families.ts';
 import { type Sketch, sketch } from '../stages/math/sketch.ts';
 import { projectionName } from '../stages/project.ts';
@@ -48,7 +49,11 @@ export async function openPair(config: Sides, environment: Environment, signal: 
 export async function openTarget(config: ScanConfig, environment: Environment, signal: AbortSignal): Promise<Target> {
   const pair = await openPair(config, environment, signal);
   const { base, delta } = pair;
-  const body = bodyOf(base);
+  const custom = config.onnx === undefined ? undefined : await customBody(config.onnx, base, signal);
+  const body = custom ?? bodyOf(base);
+  if (custom !== undefined && config.precision !== 'float32') {
+    throw new ConfigError(`--precision ${config.precision}: a body given as --onnx keeps its own; expected float32`);
+  }
   if (body.positions !== undefined && config.window > body.positions) {
     throw new ConfigError(
       `--window ${config.window}: ${base.ref} has ${body.positions} positions; expected a window of at most ${body.positions}`,
@@ -66,7 +71,7 @@ export async function openTarget(config: ScanConfig, environment: Environment, s
     windows,
     sketch: map,
     measurement: measurement({
-      base: await tensorsHash(base, [...body.tensors, base.head.name], signal),
+      base: await modelHash(base, body, custom?.sha256, signal),
       tokenizer: tokenizer.hash,
       window: config.window,
       stride: config.stride ?? config.window - before.length,
@@ -80,6 +85,17 @@ export async function openTarget(config: ScanConfig, environment: Environment, s
     }),
     notes: [...delta.notes, ...tokenizer.notes],
   };
+}
+
+/** Of all the tensors that say what the base computes; a body of the user's own is named by its file. */
+async function modelHash(
+  base: Checkpoint,
+  body: Body,
+  custom: string | undefined,
+  signal: AbortSignal,
+): Promise<string> {
+  const tensors = await tensorsHash(base, [...body.tensors, base.head.name], signal);
+  return custom === undefined ? tensors : `${tensors}+${custom}`;
 }
 
 export async function openTokenizer(
