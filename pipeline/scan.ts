@@ -1,5 +1,4 @@
 /** One scan on one machine: a crawl in, its documents scored against a delta, the store kept up with every batch. */
-import type { DependencyContainer } from 'tsyringe';
 import type { Gradients, Score, Tokens } from '../schemas/types.ts';
 import { gradient } from '../stages/gradient.ts';
 import { openMeasure } from '../stages/graph/open.ts';
@@ -7,7 +6,7 @@ import { project } from '../stages/project.ts';
 import { sourceOf } from '../stages/sources/sources.ts';
 import { compose } from './compose.ts';
 import type { ScanConfig } from './config.ts';
-import type { Source, Stage } from './contract.ts';
+import type { Handle, Source, Stage, Transport } from './contract.ts';
 import { crawl, DOCUMENTS } from './crawl.ts';
 import type { Environment } from './environment.ts';
 import { keepTokenizer } from './kept-tokenizer.ts';
@@ -65,8 +64,10 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
       store.bind(target.measurement);
       store.addDelta(recordOf(target, config));
       keepTokenizer(config.store, target.files);
-      await run(container, source, config, signal);
-      return summaryOf(container.resolve(SCAN), source, target, (world.now() - start) / 1000);
+      const progress = container.resolve(SCAN);
+      const parts = { transport: container.resolve(TRANSPORT), scan: progress, leg: container.resolve(LEG) };
+      await run(parts, source, config, signal);
+      return summaryOf(progress, source, target, (world.now() - start) / 1000);
     } finally {
       for (const sink of container.resolve(SINKS)) sink.close();
       store.close();
@@ -78,23 +79,18 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
 
 /** The crawl and the leg side by side, until all that was crawled is handled. */
 async function run(
-  container: DependencyContainer,
+  { transport, scan: progress, leg }: { readonly transport: Transport; readonly scan: Scan; readonly leg: Handle },
   source: Source,
   config: ScanConfig,
   signal: AbortSignal,
 ): Promise<void> {
-  const transport = container.resolve(TRANSPORT);
-  const options = {
-    from: container.resolve(SCAN).source(source.name),
-    dedup: config.dedup === 'on',
-    limit: config.limit,
-  };
+  const options = { from: progress.source(source.name), dedup: config.dedup === 'on', limit: config.limit };
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
   const crawled = crawl(source, transport, options, either).then(() => transport.flush(either));
-  const handled = transport.subscribe(DOCUMENTS, GROUP, container.resolve(LEG), either);
+  const handled = transport.subscribe(DOCUMENTS, GROUP, leg, either);
   try {
-    await Promise.race([crawled, handled.then(() => crawled)]); // a leg that fails ends the scan, one that is aborted waits for the crawl
+    await Promise.race([crawled, handled.then(() => crawled)]); // where the leg fails, nothing is crawled any more
   } finally {
     stop.abort();
     await Promise.allSettled([crawled, handled]);
