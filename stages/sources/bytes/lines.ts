@@ -23,8 +23,8 @@ export async function* linesOf(chunks: AsyncIterable<Buffer>, from: number, max:
     length += bytes.length;
     if (length <= max) {
       parts.push(bytes);
-    } else if (parts.length > 1 || parts[0]?.length !== HEAD) {
-      parts = [Buffer.from(Buffer.concat([...parts, bytes]).subarray(0, HEAD))];
+    } else if (parts.length !== 1 || parts[0]!.length !== HEAD) {
+      parts = [Buffer.concat([...parts, bytes], Math.min(length, HEAD))];
     }
   }
 

@@ -15,7 +15,7 @@ const MAGIC = /[*?[\]{}]/;
  */
 export async function filesOf(path: string, wanted: RegExp): Promise<readonly Input[]> {
   const found = await find(path, wanted);
-  if (found.length === 0) throw new ConfigError(`${path} holds no file to read: names must match ${wanted}`);
+  if (found.length === 0) throw new ConfigError(`${path} holds no file to read; in a folder, those are ${wanted}`);
   return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 

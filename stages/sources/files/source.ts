@@ -45,7 +45,7 @@ export function filesSource<Place>(format: Format<Place>, files: Files): Source 
         let at = from;
         for await (const chunk of input.read(from, signal)) {
           at += chunk.length;
-          done = before + at;
+          done = Math.max(done, before + at);
           yield chunk;
         }
       },
@@ -72,6 +72,7 @@ export function filesSource<Place>(format: Format<Place>, files: Files): Source 
       }
 
       let before = inputs.slice(0, first).reduce((sum, { size }) => sum + (size ?? 0), 0);
+      done = before;
       for (const [i, input] of inputs.slice(first).entries()) {
         const place = i === 0 ? after?.place : undefined;
         for await (const found of format.read(counted(input, before), place, signal)) {
@@ -80,7 +81,7 @@ export function filesSource<Place>(format: Format<Place>, files: Files): Source 
           yield { cursor: writeCursor(format.kind, { file: input.name, place: at }), ...outcome };
         }
         before += input.size ?? 0;
-        done = before;
+        done = Math.max(done, before);
       }
     },
   };

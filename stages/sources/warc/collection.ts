@@ -56,10 +56,11 @@ function format(kind: string, maxBytes: number, textOf: Collection['textOf']): F
     place,
 
     async *read(input, after, signal) {
+      if (input.size === null) throw new ConfigError(`${input.name} is a pipe: ${kind} reads files`);
       const window = windowOf(input, signal);
       try {
         const head = zlib.crc32((await window.view(0, HEAD)).subarray(0, HEAD)).toString(16);
-        if (after !== undefined && (after.head !== head || after.member >= (input.size ?? Infinity))) {
+        if (after !== undefined && (after.head !== head || after.member >= input.size)) {
           throw new ConfigError(
             `${input.name} is not the file that the cursor to resume after was made for: it begins otherwise or is shorter. ` +
               'Give the source this store was made with, or another store.',
