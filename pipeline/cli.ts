@@ -25,6 +25,7 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<Exit
         out,
         err,
         cores: availableParallelism(),
+        folder: process.cwd(),
         now: () => performance.now(),
         signal,
       };

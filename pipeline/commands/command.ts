@@ -37,6 +37,8 @@ export interface Context {
   readonly quiet: boolean;
   /** Cores this process may use. */
   readonly cores: number;
+  /** The working directory: relative module paths start there. */
+  readonly folder: string;
   /** Milliseconds on a clock that never goes back; shown in progress and in `seconds`, part of no result. */
   now(): number;
   /** Aborted on the first SIGINT or SIGTERM. */

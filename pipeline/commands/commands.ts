@@ -2,8 +2,9 @@
 import type { Command } from './command.ts';
 import { doctor } from './doctor.ts';
 import { listRejects, replayRejects } from './rejects.ts';
+import { scan } from './scan.ts';
 import { show } from './show.ts';
 import { top } from './top.ts';
 import { validate } from './validate.ts';
 
-export const commands: readonly Command[] = [top, show, listRejects, replayRejects, validate, doctor];
+export const commands: readonly Command[] = [scan, top, show, listRejects, replayRejects, validate, doctor];
