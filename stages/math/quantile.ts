@@ -1,30 +1,98 @@
-/** The distribution of a stream of numbers in a few kilobytes: any quantile to 1 % of its value, and exact merging. */
-import { DDSketch } from '@datadog/sketches-js';
-
-/** Of the quantile's value. */
-const RELATIVE_ACCURACY = 0.01;
+/**
+ * The distribution of a stream of numbers in a few kilobytes: any quantile to 1 % of its value, and exact merging (DDSketch, Masson,
+ * Rim and Lee 2019). A number x is counted in the bin i = ⌈log_γ |x|⌉ of its sign, which stands for 2γⁱ/(γ + 1): with
+ * γ = (1 + a)/(1 − a) that is within a·|x| of everything in it.
+ */
 
 export interface QuantileSketch {
   readonly count: number;
+  /** @throws RangeError where the value is not finite */
   add(value: number): void;
   /** The value that a share q in [0, 1] of the numbers are at or below; NaN of an empty sketch. */
   quantile(q: number): number;
   /** What the other has seen counts as seen here: the same sketch, whatever the order or split. */
   merge(other: QuantileSketch): void;
+  /** Equal for equal counts. */
   bytes(): Uint8Array;
 }
 
+/** a */
+const RELATIVE_ACCURACY = 0.01;
+const GAMMA = (1 + RELATIVE_ACCURACY) / (1 - RELATIVE_ACCURACY);
+const LOG_GAMMA = Math.log(GAMMA);
+
+/** Anything nearer to 0 counts as 0, so that numbers of ordinary size fall into at most some 2,000 bins. */
+const SMALLEST = 1e-9;
+
 /** @param saved what `bytes` gave */
 export function quantileSketch(saved?: Uint8Array): QuantileSketch {
-  const sketch =
-    saved === undefined ? new DDSketch({ relativeAccuracy: RELATIVE_ACCURACY }) : DDSketch.fromProto(saved);
+  /** Counts by bin: those of negative numbers, of 0, of positive ones. */
+  const negative = new Map<number, number>();
+  const positive = new Map<number, number>();
+  let zeros = 0;
+  let count = 0;
+
+  function read(bytes: Uint8Array): void {
+    const [atZero = 0, below = 0, ...pairs] = new Float64Array(new Uint8Array(bytes).buffer);
+    zeros += atZero;
+    count += atZero;
+    for (let i = 0; i < pairs.length; i += 2) {
+      const bins = i < 2 * below ? negative : positive;
+      bins.set(pairs[i]!, (bins.get(pairs[i]!) ?? 0) + pairs[i + 1]!);
+      count += pairs[i + 1]!;
+    }
+  }
+
+  /** From the least number to the greatest: what a bin stands for, and how many are in it. */
+  function* ascending(): Generator<readonly [number, number]> {
+    for (const [bin, n] of sorted(negative).reverse()) yield [-middle(bin), n];
+    if (zeros > 0) yield [0, zeros];
+    for (const [bin, n] of sorted(positive)) yield [middle(bin), n];
+  }
+
+  if (saved !== undefined) read(saved);
   return {
     get count() {
-      return sketch.count;
+      return count;
     },
-    add: (value) => sketch.accept(value),
-    quantile: (q) => sketch.getValueAtQuantile(q),
-    merge: (other) => sketch.merge(DDSketch.fromProto(other.bytes())),
-    bytes: () => sketch.toProto(),
+
+    add(value) {
+      if (!Number.isFinite(value)) throw new RangeError(`quantile sketch: expected a finite number, got ${value}`);
+      count++;
+      const size = Math.abs(value);
+      if (size < SMALLEST) {
+        zeros++;
+        return;
+      }
+      const bins = value < 0 ? negative : positive;
+      const bin = Math.ceil(Math.log(size) / LOG_GAMMA);
+      bins.set(bin, (bins.get(bin) ?? 0) + 1);
+    },
+
+    quantile(q) {
+      if (!(q >= 0 && q <= 1)) throw new RangeError(`quantile sketch: expected a share in [0, 1], got ${q}`);
+      const rank = q * (count - 1);
+      let before = 0;
+      for (const [value, n] of ascending()) {
+        before += n;
+        if (before > rank) return value;
+      }
+      return Number.NaN;
+    },
+
+    merge: (other) => read(other.bytes()),
+
+    bytes() {
+      const pairs = [...sorted(negative), ...sorted(positive)].flat();
+      return new Uint8Array(Float64Array.of(zeros, negative.size, ...pairs).buffer);
+    },
   };
+}
+
+function sorted(bins: ReadonlyMap<number, number>): [number, number][] {
+  return [...bins].sort(([a], [b]) => a - b);
+}
+
+function middle(bin: number): number {
+  return (2 * GAMMA ** bin) / (GAMMA + 1);
 }
