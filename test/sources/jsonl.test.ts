@@ -203,7 +203,12 @@ describe('jsonl', () => {
       } catch (error) {
         console.log(JSON.stringify({ name: error.name }));
       }`;
-    async function run(input: string, cursor: string, last: string, end: boolean): Promise<readonly Crawled[]> {
+    async function run(
+      input: string | Buffer,
+      cursor: string,
+      last: string,
+      end: boolean,
+    ): Promise<readonly Crawled[]> {
       const child = spawn(process.execPath, ['--input-type=module', '-e', script, cursor, last]);
       child.stdin.write(input);
       if (end) child.stdin.end();
@@ -219,6 +224,12 @@ describe('jsonl', () => {
     const [first, aborted] = await run(three, '', 'd0', false);
     assert.deepEqual(aborted, { name: 'AbortError' });
     assert.deepEqual(words(await run(three, first!.cursor, '', true)), ['d1', 'd2']);
+    assert.deepEqual(
+      words(
+        await run(Buffer.concat([three, `${lines[3]}`].map((text) => zlib.gzipSync(text))), first!.cursor, '', true),
+      ),
+      ['d1', 'd2', 'd3'],
+    );
     assert.deepEqual(words(await run(`${lines[5]}\n${lines[6]}`, first!.cursor, '', true)), ['d5', 'd6']);
   });
 });

@@ -60,9 +60,9 @@ export async function* memberChunks(codec: Codec, window: Window, at: number): A
   let crc = 0;
   let length = 0;
 
-  /** One chunk at a time, so that the window never passes the end of the member by more than the chunk that holds it. */
+  /** One chunk at a time, and none once one was not used up: the window must not pass the end of the member. */
   async function feed(from: number): Promise<void> {
-    for (let place = from; !engine.readableEnded && !engine.destroyed; ) {
+    for (let place = from; from + engine.bytesWritten === place && !engine.destroyed; ) {
       const chunk = await window.view(place, 1);
       if (chunk.length === 0) return void engine.end();
       place += chunk.length;
