@@ -67,6 +67,10 @@ export const settings = {
     .default('float32')
     .describe("products with the model's matrices: in float32, or faster on a CPU and near it, in int8"),
   offline: z.boolean().optional().describe('use cached files of the hub only'),
+  tokens: z
+    .enum(['auto', 'on', 'off'])
+    .default('auto')
+    .describe("the tokens pushed up and down, for which the base's body runs: auto leaves them out where it is remote"),
   delta: z
     .string()
     .min(1)
@@ -86,7 +90,7 @@ function take<const Names extends readonly (keyof Settings)[]>(names: Names) {
   );
 }
 
-export const deltaConfig = take(['base', 'tuned', 'offline']);
+export const deltaConfig = take(['base', 'tuned', 'tokens', 'offline']);
 export const scanConfig = take([
   ...(['base', 'tuned', 'source', 'store'] as const),
   ...(['bos', 'window', 'stride', 'maxWindows', 'positions'] as const),
