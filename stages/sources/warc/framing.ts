@@ -1,4 +1,5 @@
 /** The records of a WARC file: plain, or gzip or zstd members of one or more records each. */
+import { setImmediate } from 'node:timers/promises';
 import { Reject } from '../../../pipeline/contract.ts';
 import { CODECS, type Codec, codecOf } from '../bytes/codec.ts';
 import { Damage } from '../bytes/damage.ts';
@@ -57,6 +58,9 @@ async function compressionOf(window: Window): Promise<Codec | undefined> {
   return found;
 }
 
+/** Bytes of a member's content that are read in one go. */
+const PAUSE = 1 << 20;
+
 /** Returns where the next member begins; undefined where there is none. */
 async function* readMember(
   codec: Codec,
@@ -73,8 +77,12 @@ async function* readMember(
     const whole = await wholeMember(codec, window, at);
     const content = whole === undefined ? streamed(codec, window, at) : held(whole.bytes, whole.end);
     try {
-      for await (const { at: _, ...framed } of recordsOf(content.window, 0, limits)) {
+      let pause = PAUSE;
+      for await (const { at: place, ...framed } of recordsOf(content.window, 0, limits)) {
         yield { member: at, index: index++, ...framed };
+        if (place < pause) continue;
+        pause = place + PAUSE;
+        await setImmediate(); // records that are held are read without waiting: an abort must come through
       }
     } finally {
       await content.window.close();
