@@ -16,7 +16,8 @@ try {
       graphOptimizationLevel: 'all',
       enableMemPattern: false, // batches differ in shape: a pattern kept for each would grow without end
       logSeverityLevel: 3,
-      extra: { session: { model_external_initializers_file_folder_path: '/' } },
+      // a thread that spins while it waits takes the core from the tokenizer and from other workers
+      extra: { session: { model_external_initializers_file_folder_path: '/', intra_op: { allow_spinning: '0' } } },
     }),
   );
   send({ kind: 'open', provider, notes });
