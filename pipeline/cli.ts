@@ -41,7 +41,8 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<Exit
 }
 
 function report(error: unknown, code: ExitCode, json: boolean): void {
-  const { name, message, stack } = error instanceof Error ? error : new Error(String(error));
+  const { name, stack, message: own } = error instanceof Error ? error : new Error(String(error));
+  const message = code === 130 ? 'interrupted; the same command goes on from here' : own;
   const text = code === 70 ? stack! : message;
   err.write(text.replaceAll(/^/gm, 'deltasift: ').concat('\n'));
   if (json) out.write(`${JSON.stringify({ error: { code, name, message } })}\n`);

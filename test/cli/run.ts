@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { buffer, text } from 'node:stream/consumers';
 import { fileURLToPath } from 'node:url';
 
-const LAUNCHER = fileURLToPath(new URL('../../pipeline/launcher.cjs', import.meta.url));
+export const LAUNCHER = fileURLToPath(new URL('../../pipeline/launcher.cjs', import.meta.url));
 
 export interface Ran {
   readonly code: number | null;
