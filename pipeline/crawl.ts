@@ -1,12 +1,16 @@
 /** A crawl into the topic `documents`, with the cursor that goes on after them. */
 import { createHash } from 'node:crypto';
+import { setImmediate as breathe } from 'node:timers/promises';
 import { documentCodec } from '../schemas/codec.ts';
-import type { Crawled, CrawledDocument, Outgoing, Source, Transport } from './contract.ts';
+import type { Count } from '../schemas/types.ts';
+import type { Crawled, Outgoing, Source, Transport } from './contract.ts';
 import { type CursorMark, countMessage, cursorMessage, deadMessage } from './store-messages.ts';
+import { tally } from './tally.ts';
 
 export const DOCUMENTS = 'documents';
 const STAGE = 'crawl';
-const BATCH = 64;
+/** Records published in one transaction. */
+const GROUP = 64;
 
 export interface CrawlOptions {
   /** Where an earlier crawl of the source ended. */
@@ -21,53 +25,77 @@ export interface CrawlOptions {
 export async function crawl(
   source: Source,
   transport: Transport,
-  options: CrawlOptions,
+  { from, dedup, limit = Number.POSITIVE_INFINITY }: CrawlOptions,
   signal: AbortSignal,
 ): Promise<void> {
-  let read = options.from?.read ?? 0;
-  const left = () => (options.limit ?? Number.POSITIVE_INFINITY) - read;
+  let read = from?.read ?? 0;
   let group: Crawled[] = [];
 
   async function publish(): Promise<void> {
     const last = group.at(-1);
     if (last === undefined) return;
-    const messages = group.flatMap((crawled, i) => messagesOf(crawled, read - group.length + i));
+    const messages = group.flatMap((crawled, i) => messageOf(crawled, read - group.length + i) ?? []);
+    const counts = countsOf(group).map(countMessage);
     group = [];
-    await transport.publish([...messages, cursorMessage({ source: source.name, cursor: last.cursor, read })], signal);
+    const cursor = cursorMessage({ source: source.name, cursor: last.cursor, read });
+    await transport.publish([...messages, ...counts, cursor], signal);
   }
 
-  function messagesOf(crawled: Crawled, place: number): readonly Outgoing[] {
-    const counted = (outcome: 'out' | 'dropped' | 'rejected', code = '') => [
-      countMessage({ stage: STAGE, outcome: 'in', code: '', n: 1 }),
-      countMessage({ stage: STAGE, outcome, code, n: 1 }),
-    ];
-    if ('drop' in crawled) return counted('dropped', crawled.drop.reason);
-    const origin = crawled.cursor;
+  function messageOf(crawled: Crawled, place: number): Outgoing | undefined {
+    if ('drop' in crawled) return undefined;
+    const provenance = { source: source.name, origin: crawled.cursor };
+    const name = `${source.name}#${place}`;
     if ('reject' in crawled) {
       const { code, reason } = crawled.reject;
-      const headers = { stage: STAGE, code, reason, source: source.name, origin };
-      return [
-        deadMessage({ key: `${source.name}/${place}`, bytes: Buffer.from(crawled.bytes), headers }),
-        ...counted('rejected', code),
-      ];
+      const headers = { ...provenance, stage: STAGE, code, reason };
+      return deadMessage({ key: name, bytes: Buffer.from(crawled.bytes), headers });
     }
-    const key = keyOf(crawled.document) + (options.dedup ? '' : `@${place}`);
-    const value = documentCodec.encode({ key, ...crawled.document, source: source.name, origin });
-    return [{ topic: DOCUMENTS, key, value, headers: {} }, ...counted('out')];
+    const hash = sha256(crawled.document.text);
+    const key = dedup ? hash : `${hash}@${name}`;
+    const value = documentCodec.encode({ key, ...crawled.document, ...provenance });
+    return { topic: DOCUMENTS, key, value, headers: provenance };
   }
 
-  if (left() > 0) {
-    for await (const crawled of source.read(options.from?.cursor, signal)) {
-      group.push(crawled);
-      read++;
-      if (group.length === BATCH || left() <= 0) await publish();
-      if (left() <= 0) break;
-    }
+  if (read >= limit) return;
+  const records = source.read(from?.cursor, signal);
+  for await (const crawled of source.waits ? promptly(records, publish) : records) {
+    group.push(crawled);
+    read++;
+    if (group.length === GROUP || read >= limit) await publish();
+    if (read >= limit) break;
   }
   await publish();
 }
 
-/** sha-256 of the UTF-8 text, hex; a lone surrogate counts as U+FFFD, as it is stored. */
-function keyOf({ text }: CrawledDocument): string {
+/** The same records; `idle` is called, and awaited, before a wait for one that is not there yet. */
+async function* promptly<T>(records: AsyncIterable<T>, idle: () => Promise<void>): AsyncGenerator<T> {
+  const iterator = records[Symbol.asyncIterator]();
+  try {
+    for (;;) {
+      const next = iterator.next();
+      const there = await Promise.race([next.then(() => true), breathe(false)]);
+      if (!there) await idle();
+      const { done, value } = await next;
+      if (done === true) return;
+      yield value;
+    }
+  } finally {
+    await iterator.return?.();
+  }
+}
+
+function countsOf(group: readonly Crawled[]): readonly Count[] {
+  const { add, counts } = tally();
+  for (const crawled of group) {
+    add(STAGE, 'in');
+    if ('drop' in crawled) add(STAGE, 'dropped', crawled.drop.reason);
+    else if ('reject' in crawled) add(STAGE, 'rejected', crawled.reject.code);
+    else add(STAGE, 'out');
+  }
+  return counts();
+}
+
+/** Of the text in UTF-8, hex; a lone surrogate counts as U+FFFD, as it is stored. */
+function sha256(text: string): string {
   return createHash('sha256').update(text, 'utf8').digest('hex');
 }

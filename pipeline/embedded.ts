@@ -107,6 +107,7 @@ export function embeddedTransport(
     },
 
     async flush(signal) {
+      signal.throwIfAborted();
       const targets = log.places().map((place) => ({ ...place, head: log.head(place.topic) }));
       for (const { topic, head } of targets) flushed.set(topic, head);
       changed.ring();

@@ -3,6 +3,7 @@ import type { Count } from '../schemas/types.ts';
 import type { Chain, Settled } from './chain.ts';
 import { type Delivered, Drop, type Handle, type Outgoing, Reject } from './contract.ts';
 import { countMessage, deadMessage } from './store-messages.ts';
+import { tally } from './tally.ts';
 
 export interface LegOptions<In, Out> {
   /** Throws where the bytes are no value of the topic. */
@@ -75,11 +76,7 @@ function deadLetter(message: Delivered, { code, reason }: Reject, stage: string)
 
 /** A document is counted by each stage it reached. */
 function countsOf(stages: readonly string[], settled: readonly Settled<unknown>[]): readonly Count[] {
-  const counts = new Map<string, Count>();
-  const add = (stage: string, outcome: Count['outcome'], code = ''): void => {
-    const id = `${stage} ${outcome} ${code}`;
-    counts.set(id, { stage, outcome, code, n: (counts.get(id)?.n ?? 0) + 1 });
-  };
+  const { add, counts } = tally();
   for (const { outcome, by } of settled) {
     const ended = outcome instanceof Reject || outcome instanceof Drop;
     const passed = by === DECODE ? [] : stages.slice(0, ended ? stages.indexOf(by) : undefined);
@@ -92,5 +89,5 @@ function countsOf(stages: readonly string[], settled: readonly Settled<unknown>[
     if (outcome instanceof Reject) add(by, 'rejected', outcome.code);
     else add(by, 'dropped', outcome.reason);
   }
-  return [...counts.values()];
+  return counts();
 }

@@ -1,9 +1,9 @@
-/** The k best of a stream: score descending, then key. */
+/** The k best of a stream: score descending, then the key's bytes in UTF-8, as SQLite orders them. */
 
 export interface Ranking {
   /**
-   * Undefined where the key is not among the k best, or is there with this score already; else what it pushed out, if anything.
-   * In any order and any repetition, the same offers give the same ranking.
+   * Undefined where the key is not among the k best, or is there already; else what it pushed out, if anything. A key has one score:
+   * in any order and any repetition, the same offers give the same ranking.
    */
   offer(key: string, score: number): { readonly evicted: string | undefined } | undefined;
 }
@@ -13,9 +13,9 @@ interface Ranked {
   readonly score: number;
 }
 
-/** @param saved an earlier ranking, best first */
+/** @param saved the members of an earlier ranking, in any order */
 export function ranking(k: number, saved: Iterable<Ranked> = []): Ranking {
-  const ranked = Array.from(saved, ({ key, score }) => ({ key, score }));
+  const ranked = Array.from(saved, ({ key, score }) => ({ key, score })).sort((a, b) => (isBefore(a, b) ? -1 : 1)); // best first
   const keys = new Set(ranked.map(({ key }) => key));
 
   /** How many stand before it. */
@@ -45,5 +45,5 @@ export function ranking(k: number, saved: Iterable<Ranked> = []): Ranking {
 }
 
 function isBefore(a: Ranked, b: Ranked): boolean {
-  return a.score > b.score || (a.score === b.score && a.key < b.key);
+  return a.score > b.score || (a.score === b.score && Buffer.compare(Buffer.from(a.key), Buffer.from(b.key)) < 0);
 }
