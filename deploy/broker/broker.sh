@@ -64,9 +64,12 @@ configure() {
   fi
   cat "${parts[@]}" |
     sed -e "s#@PORT@#$port#g; s#@CONTROLLER_PORT@#$((port + 1))#g; s#@SECURE_PORT@#$((port + 2))#g; s#@DIR@#$dir#g" >"$dir/server.properties"
-  [[ -f $dir/data/meta.properties ]] ||
-    (java_with "$dir/format.log" -Xmx128m -XX:TieredStopAtLevel=1 kafka.tools.StorageTool format \
-      -t "$(head -c 16 /dev/urandom | base64 | tr '+/' '-_' | tr -d =)" -c "$dir/server.properties" "${scram[@]}" >"$dir/format.out" 2>&1)
+  [[ -f $dir/data/meta.properties ]] && return
+  local cluster_id # 16 bytes; a leading "-" would be an option
+  cluster_id=$(head -c 16 /dev/urandom | base64 | tr '+/' 'AB' | tr -d =)
+  (java_with "$dir/format.log" -Xmx128m -XX:TieredStopAtLevel=1 kafka.tools.StorageTool format \
+    --cluster-id "$cluster_id" --config "$dir/server.properties" "${scram[@]}" >"$dir/format.out" 2>&1) ||
+    { cat "$dir/format.out" >&2; exit 1; }
 }
 
 start() {

@@ -1,0 +1,227 @@
+/** Hands over what waits in a worker's partitions, in batches, and commits what comes of them. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Bell } from '../bell.ts';
+import type { Delivered, Outgoing } from '../contract.ts';
+import type { Part, Share } from './share.ts';
+import type { Subscription } from './subscription.ts';
+
+export interface Partitions {
+  readonly owned: ReadonlyMap<number, Share>;
+  /** Rung when something was fetched, lost or failed. */
+  readonly changed: Bell;
+  /** Called when a partition may be fetched again. */
+  readonly resume: (own: Share) => void;
+  /** Called when a commit failed. */
+  readonly reclaim: (own: Share, cause: unknown) => void;
+  /** Why no more will be fetched. */
+  readonly failure: () => { readonly cause: unknown } | undefined;
+}
+
+/** The handler threw too often, or waits for ever. Everything else that goes wrong with a cluster is waited out. */
+export class HandlerFailure {
+  readonly cause: unknown;
+  constructor(cause: unknown) {
+    this.cause = cause;
+  }
+}
+
+interface Flight {
+  readonly batch: readonly Delivered[];
+  readonly parts: readonly { readonly owner: Share; readonly part: Part }[];
+  readonly abandon: AbortController;
+  readonly done: Promise<void>;
+  state: 'handling' | 'handled' | 'committing';
+  lists?: readonly (readonly Outgoing[])[];
+  error?: { readonly cause: unknown };
+}
+
+/** Until `signal` aborts; what is in flight then is still committed, within `drainMs`. Batches are committed in order. */
+export async function pump(subscription: Subscription, partitions: Partitions, signal: AbortSignal): Promise<void> {
+  const {
+    batch: size,
+    lingerMs,
+    inFlight,
+    drainMs,
+    stallMs,
+    attempts,
+    backOffMs,
+    handle,
+    onCommit,
+    topic,
+  } = subscription;
+  const { owned, changed, resume, reclaim, failure } = partitions;
+  let flights: readonly Flight[] = [];
+  let failed = 0; // batches in a row
+  let turn = 0;
+  let lingered = false;
+
+  const linger = timer(lingerMs, () => {
+    lingered = true;
+    changed.ring();
+  });
+  const stall = timer(stallMs, () => {
+    changed.ring();
+  });
+  const drain = timer(drainMs, abandonAll);
+
+  function abandonAll(): void {
+    for (const { abandon } of flights) abandon.abort();
+  }
+
+  /** From one partition as far as it goes: a batch is then few transactions. The next one begins with the next partition. */
+  function takeParts(): Flight['parts'] {
+    const owners = [...owned.values()].filter(({ waiting }) => waiting > 0).sort((a, b) => a.partition - b.partition);
+    const from = owners.findIndex(({ partition }) => partition >= turn);
+    const inTurn = from < 0 ? owners : [...owners.slice(from), ...owners.slice(0, from)];
+    turn = (inTurn[0]?.partition ?? 0) + 1;
+    const parts: { owner: Share; part: Part }[] = [];
+    let room = size;
+    for (const owner of inTurn) {
+      if (room === 0) break;
+      const part = owner.take(room);
+      room -= part.messages.length;
+      parts.push({ owner, part });
+      if (owner.waiting < size) resume(owner);
+    }
+    return parts;
+  }
+
+  function isDue(): boolean {
+    if (signal.aborted || flights.length >= inFlight) return false;
+    const waiting = [...owned.values()].reduce((sum, own) => sum + own.waiting, 0);
+    if (waiting === 0 || waiting >= size || lingered) return waiting > 0;
+    linger.start();
+    return false;
+  }
+
+  function launch(): void {
+    linger.stop();
+    lingered = false;
+    if (flights.length === 0) stall.restart();
+    const parts = takeParts();
+    const batch = parts.flatMap(({ part }) => part.messages);
+    const abandon = new AbortController();
+    const settle = async () => {
+      try {
+        flight.lists = await handle(batch, abandon.signal);
+        if (flight.lists.length !== batch.length) {
+          const got = flight.lists.length;
+          throw new Error(`handler of ${topic}: expected a list for each of ${batch.length} messages, got ${got}`);
+        }
+      } catch (cause) {
+        flight.error = { cause };
+      }
+      flight.state = 'handled';
+      changed.ring();
+    };
+    const flight: Flight = { batch, parts, abandon, done: Promise.resolve().then(settle), state: 'handling' };
+    flights = [...flights, flight];
+  }
+
+  /** Each partition's part is a transaction of its own. One that was taken away meanwhile is its new owner's. */
+  async function land(flight: Flight): Promise<void> {
+    flight.state = 'committing';
+    const rest = flight.lists!.values();
+    const commits = flight.parts.map(async ({ owner, part }) => {
+      const outgoing = part.messages.flatMap(() => rest.next().value!);
+      if (owned.get(owner.partition) !== owner) return;
+      try {
+        await owner.commit(part, outgoing);
+        failed = 0;
+        stall.restart();
+        onCommit(owner.partition, part.messages);
+      } catch (cause) {
+        reclaim(owner, cause);
+      }
+    });
+    await Promise.all(commits);
+    flights = flights.filter((other) => other !== flight);
+    changed.ring();
+  }
+
+  /** Takes back what failed and all that is behind it, which must not be committed before, and tries again. */
+  async function rewind(cause: unknown): Promise<void> {
+    failed++;
+    abandonAll();
+    while (flights.some(({ state }) => state !== 'handled')) await changed.next();
+    for (const { parts } of flights.toReversed()) {
+      for (const { owner, part } of parts.toReversed()) owner.giveBack(part);
+    }
+    flights = [];
+    if (signal.aborted || failed >= attempts) throw new HandlerFailure(cause);
+    await delay(backOffMs * 2 ** (failed - 1), undefined, { signal }).catch(() => undefined);
+  }
+
+  const onAbort = () => {
+    drain.start();
+    changed.ring();
+  };
+  signal.addEventListener('abort', onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    for (;;) {
+      const dead = failure();
+      if (dead !== undefined) throw dead.cause;
+      if (stall.rang && flights.length > 0) {
+        throw new HandlerFailure(
+          new Error(
+            `${topic}: a batch is in flight and nothing was committed for ${stallMs} ms: see what its stages wait for`,
+          ),
+        );
+      }
+      while (isDue()) launch();
+      if (signal.aborted && flights.length === 0) return;
+      const first = flights.find(({ state }) => state !== 'committing');
+      if (first?.error !== undefined) await rewind(first.error.cause);
+      else if (first?.state === 'handled') void land(first);
+      else await changed.next();
+    }
+  } finally {
+    signal.removeEventListener('abort', onAbort);
+    abandonAll();
+    for (const one of [linger, stall, drain]) one.stop();
+    const late = delay(GIVE_UP_MS, undefined, { ref: false });
+    await Promise.race([Promise.all(flights.map(({ done }) => done)), late]);
+  }
+}
+
+/** A handler that was told to stop and does not is left behind. */
+const GIVE_UP_MS = 1000;
+
+interface Timer {
+  readonly rang: boolean;
+  /** Where it is not running already. */
+  start(): void;
+  restart(): void;
+  stop(): void;
+}
+
+function timer(ms: number, ring: () => void): Timer {
+  let running: NodeJS.Timeout | undefined;
+  let rang = false;
+
+  function stop(): void {
+    clearTimeout(running);
+    running = undefined;
+    rang = false;
+  }
+
+  function start(): void {
+    running ??= setTimeout(() => {
+      rang = true;
+      ring();
+    }, ms);
+  }
+
+  return {
+    get rang() {
+      return rang;
+    },
+    start,
+    stop,
+    restart() {
+      stop();
+      start();
+    },
+  };
+}

@@ -1,0 +1,85 @@
+/** A topic from its beginning to the end it has now: what a compacted topic says. */
+import type { Kafka as Client } from 'kafkajs';
+import type { Awaitable, Delivered } from '../contract.ts';
+import { delivered } from './message.ts';
+
+export interface ReadAll {
+  readonly client: Client;
+  readonly topic: string;
+  /** The topic's name on the cluster. */
+  readonly topicOnCluster: string;
+  /** A group of its own, that no other reader has at the same time. It commits nothing. */
+  readonly group: string;
+  /** Only these partitions, each from an offset on; all from the beginning where left out. */
+  readonly from?: ReadonlyMap<number, number>;
+  readonly each: (message: Delivered) => Awaitable<void>;
+}
+
+/**
+ * Calls `each` for what is committed, in order within a partition. Resolves with the offset behind what was read, by partition.
+ * It waits for transactions that are open when it begins.
+ */
+export async function readAll(
+  { client, topic, topicOnCluster, group, from, each }: ReadAll,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<number, number>> {
+  const admin = client.admin();
+  await admin.connect();
+  const bounds = await admin.fetchTopicOffsets(topicOnCluster).finally(() => admin.disconnect());
+  const ends = new Map<number, number>();
+  const next = new Map<number, number>();
+  for (const { partition, low, high } of bounds) {
+    const first = from === undefined ? Number(low) : from.get(partition);
+    if (first === undefined) continue;
+    ends.set(partition, Number(high));
+    next.set(partition, Math.max(first, Number(low)));
+  }
+  const isDone = () => [...ends].every(([partition, end]) => next.get(partition)! >= end);
+  if (isDone()) return next;
+
+  const { promise: done, resolve, reject } = Promise.withResolvers<void>();
+  const consumer = client.consumer({
+    groupId: group,
+    maxWaitTimeInMs: 100,
+    maxBytesPerPartition: 4 * 2 ** 20,
+    allowAutoTopicCreation: false,
+    retry: { restartOnFailure: async () => false },
+  });
+  const { GROUP_JOIN, END_BATCH_PROCESS, CRASH } = consumer.events;
+  consumer.on(CRASH, ({ payload: { error } }) => reject(error));
+  consumer.on(GROUP_JOIN, () => {
+    const left = bounds.map(({ partition }) => partition).filter((partition) => !next.has(partition));
+    if (left.length > 0) consumer.pause([{ topic: topicOnCluster, partitions: left }]);
+    for (const [partition, offset] of next) {
+      consumer.seek({ topic: topicOnCluster, partition, offset: String(offset) });
+    }
+  });
+  consumer.on(END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
+    next.set(partition, Math.max(next.get(partition) ?? 0, Number(lastOffset) + 1));
+    if (isDone()) resolve();
+  });
+  const abort = () => reject(signal.reason);
+  signal.addEventListener('abort', abort);
+  try {
+    signal.throwIfAborted();
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topicOnCluster], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachBatch: async ({ batch, heartbeat, isStale }) => {
+        if (isStale()) return;
+        for (const message of batch.messages) {
+          if (Number(message.offset) < (next.get(batch.partition) ?? 0)) continue; // handed over before a rejoin
+          await each(delivered(topic, batch.partition, message));
+          next.set(batch.partition, Number(message.offset) + 1);
+        }
+        await heartbeat();
+      },
+    });
+    await done;
+  } finally {
+    signal.removeEventListener('abort', abort);
+    await consumer.disconnect().catch(() => undefined);
+  }
+  return next;
+}

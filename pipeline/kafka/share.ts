@@ -1,0 +1,93 @@
+/** What a worker holds of one partition: messages that wait, and the writer that says that it is the owner. */
+import type { Delivered, Outgoing } from '../contract.ts';
+import type { Writer } from './writer.ts';
+
+export interface Share {
+  readonly partition: number;
+  /** Offset behind what was fetched, control records included. */
+  readonly position: number;
+  /** Messages that were fetched and not yet taken. */
+  readonly waiting: number;
+  /** @param end offset behind the fetched range */
+  push(messages: readonly Delivered[], end: number): void;
+  take(count: number): Part;
+  /** Takes a part back that will not be committed; the last taken first. */
+  giveBack(part: Part): void;
+  /** Writes what came of a part and moves the group behind it, after what was committed before. */
+  commit(part: Part, outgoing: readonly Outgoing[]): Promise<void>;
+  /**
+   * Moves the group past the control records behind the last message, where all messages are handled: they are no work, but
+   * count as lag.
+   */
+  catchUp(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** A run of one partition's messages in a batch. */
+export interface Part {
+  readonly messages: readonly Delivered[];
+  /** Where the group is once they are handled. */
+  readonly next: number;
+}
+
+export interface ShareOptions {
+  readonly group: string;
+  readonly topic: string;
+  readonly partition: number;
+  readonly writer: Writer;
+  /** The group's place when the writer was opened. */
+  readonly from: number;
+}
+
+export function share({ group, topic, partition, writer, from }: ShareOptions): Share {
+  let queue: readonly Delivered[] = [];
+  let position = from;
+  /** Where the group is once all commits that were asked for are made. */
+  let promised = from;
+  let parts = 0; // taken, and neither given back nor committed
+  let latest: Promise<void> = Promise.resolve();
+
+  function commit(outgoing: readonly Outgoing[], next: number): Promise<void> {
+    promised = next;
+    latest = latest.then(() => writer.commit(outgoing, { group, topic, partition, next }));
+    return latest;
+  }
+
+  return {
+    partition,
+    get position() {
+      return position;
+    },
+    get waiting() {
+      return queue.length;
+    },
+
+    push(messages, end) {
+      queue = [...queue, ...messages.filter(({ offset }) => offset >= position)];
+      position = Math.max(position, end);
+    },
+
+    take(count) {
+      const messages = queue.slice(0, count);
+      queue = queue.slice(count);
+      parts++;
+      return { messages, next: queue[0]?.offset ?? position };
+    },
+
+    giveBack({ messages }) {
+      queue = [...messages, ...queue];
+      parts--;
+    },
+
+    commit({ next }, outgoing) {
+      parts--;
+      return commit(outgoing, next);
+    },
+
+    async catchUp() {
+      if (queue.length === 0 && parts === 0 && position > promised) await commit([], position);
+    },
+
+    close: () => writer.close(),
+  };
+}

@@ -1,0 +1,216 @@
+/** The transport over a Kafka cluster: exactly once, by one transactional writer for each partition of a group. */
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Admin } from 'kafkajs';
+import type { Delivered, Outgoing, Transport } from '../contract.ts';
+import { ConfigError } from '../error.ts';
+import { type KafkaConnection, kafkaClient } from './client.ts';
+import { refusal } from './failure.ts';
+import { lagOf } from './lag.ts';
+import { readOn } from './member.ts';
+import { publisher } from './publisher.ts';
+import type { Subscription, SubscriptionOptions } from './subscription.ts';
+import { openWriter } from './writer.ts';
+
+export interface KafkaOptions extends Partial<SubscriptionOptions> {
+  readonly connection: KafkaConnection;
+  /** Before the names of topics, groups and transactional ids. */
+  readonly prefix?: string;
+  /** Names the one who publishes: another of the same name takes over from it, and fences it. */
+  readonly publisher?: string;
+  /** Groups that read a topic, besides those that this transport subscribes: `publish` waits for the slowest. */
+  readonly readers?: Readonly<Record<string, readonly string[]>>;
+  /** `publish` waits while a reader is further behind than so many messages. */
+  readonly highWater?: number;
+  /** Headers that go on a message, given the one that it came of. */
+  readonly stamp?: (message: Outgoing, from: Delivered | undefined) => Outgoing;
+  /** Called after each commit: the last time it was is when the worker last made progress. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+export interface Progress {
+  readonly topic: string;
+  readonly group: string;
+  readonly partition: number;
+  readonly messages: number;
+}
+
+/** Between two looks at how far readers are. */
+const POLL_MS = 100;
+/** A cluster's largest pause between two tries. */
+const MAX_BACK_OFF_MS = 2000;
+
+export function kafkaTransport({
+  connection,
+  prefix = '',
+  publisher: publisherName = connection.clientId,
+  readers = {},
+  highWater = 100_000,
+  stamp = (message) => message,
+  onProgress = () => undefined,
+  ...options
+}: KafkaOptions): Transport {
+  const subscription: SubscriptionOptions = {
+    batch: 64,
+    lingerMs: 20,
+    inFlight: 2,
+    attempts: 5,
+    backOffMs: 100,
+    drainMs: 8000,
+    sessionTimeoutMs: 10_000,
+    stallMs: 600_000,
+    ...options,
+  };
+  const quick = kafkaClient(connection, 'transactions');
+  const patient = kafkaClient(connection, 'patient');
+  const log = connection.log ?? (() => undefined);
+  const topicOf = (topic: string): string => prefix + topic;
+  const groupOf = (group: string): string => prefix + group;
+  const closing = new AbortController();
+  const running = new Set<Promise<void>>();
+  /** Groups that read each topic. */
+  const groups = new Map(Object.entries(readers).map(([topic, names]) => [topic, new Set(names)]));
+  /** What subscriptions died of: who waits for a reader that died waits for ever. */
+  const failures: unknown[] = [];
+  let admin: Promise<Admin> | undefined;
+
+  function connected(): Promise<Admin> {
+    admin ??= (async () => {
+      const made = patient.admin();
+      await made.connect();
+      return made;
+    })();
+    admin.catch(() => {
+      admin = undefined;
+    });
+    return admin;
+  }
+
+  async function placeOf(group: string, topic: string, partition: number): Promise<number> {
+    const [found] = await (await connected()).fetchOffsets({ groupId: groupOf(group), topics: [topicOf(topic)] });
+    return Number(found?.partitions.find((one) => one.partition === partition)?.offset ?? -1);
+  }
+
+  /** Where a group begins that has no place yet, or one whose messages are gone. */
+  async function beginning(group: string, topic: string, partition: number): Promise<number> {
+    const place = await placeOf(group, topic, partition);
+    const bounds = await (await connected()).fetchTopicOffsets(topicOf(topic));
+    const low = Number(bounds.find((one) => one.partition === partition)?.low ?? 0);
+    if (place >= 0 && place < low) {
+      const lost = { group: groupOf(group), from: place, to: low };
+      log('error', `${topicOf(topic)}/${partition}: messages were deleted before they were read`, lost);
+    }
+    return Math.max(place, low);
+  }
+
+  async function backOff(error: unknown, tries: number, signal: AbortSignal): Promise<void> {
+    const refused = refusal(error);
+    if (refused !== undefined) throw refused;
+    log('warn', 'a transaction failed', { error: String(error) });
+    await delay(Math.min(50 * 2 ** Math.min(tries, 10), MAX_BACK_OFF_MS), undefined, { signal });
+  }
+
+  const own = publisher({
+    group: groupOf(`publisher.${publisherName}`),
+    openWriter: () => openWriter(quick, groupOf(`publisher.${publisherName}`), topicOf),
+    placeOf: (_, topic) => placeOf(`publisher.${publisherName}`, topic, 0),
+    backOff,
+  });
+
+  async function lag(topic: string): Promise<number> {
+    const behind = [...(groups.get(topic) ?? [])].map(async (group) => {
+      const partitions = await lagOf(await connected(), groupOf(group), topicOf(topic));
+      return partitions.reduce((sum, { lag: own }) => sum + own, 0);
+    });
+    return Math.max(0, ...(await Promise.all(behind)));
+  }
+
+  /** Messages that may be published to a topic before its readers are looked at again. */
+  const room = new Map<string, number>();
+
+  async function waitForRoom(messages: readonly Outgoing[], signal: AbortSignal): Promise<void> {
+    for (const topic of new Set(messages.map((message) => message.topic))) {
+      if (!groups.has(topic)) continue;
+      const wanted = messages.filter((message) => message.topic === topic).length;
+      for (let left = room.get(topic) ?? 0; left <= 0; left = room.get(topic)!) {
+        if (failures.length > 0) throw failures[0];
+        room.set(topic, highWater - (await lag(topic)));
+        if (room.get(topic)! <= 0) await delay(POLL_MS, undefined, { signal });
+      }
+      room.set(topic, room.get(topic)! - wanted);
+    }
+  }
+
+  /** A missing topic is retried by kafkajs for longer than a person waits. */
+  async function read(reading: Subscription, signal: AbortSignal): Promise<void> {
+    const topics = await (await connected()).listTopics();
+    if (!topics.includes(reading.topicOnCluster)) {
+      throw new ConfigError(
+        `no topic ${reading.topicOnCluster} on the cluster: make it with \`deltasift topics create\``,
+      );
+    }
+    await readOn(reading, signal);
+  }
+
+  return {
+    async publish(messages, signal) {
+      await waitForRoom(messages, signal);
+      await own.publish(
+        messages.map((message) => stamp(message, undefined)),
+        signal,
+      );
+    },
+
+    async subscribe(topic, group, handle, signal) {
+      groups.set(topic, (groups.get(topic) ?? new Set()).add(group));
+      const reading = read(
+        {
+          ...subscription,
+          client: patient,
+          topic,
+          topicOnCluster: topicOf(topic),
+          group: groupOf(group),
+          handle: async (batch, abandoned) => {
+            const lists = await handle(batch, abandoned);
+            return lists.map((list, i) => list.map((message) => stamp(message, batch[i])));
+          },
+          openWriter: (partition) => openWriter(quick, groupOf(`${group}.${topic}.${partition}`), topicOf),
+          placeOf: (partition) => beginning(group, topic, partition),
+          onCommit: (partition, { length }) => onProgress({ topic, group, partition, messages: length }),
+          log,
+        },
+        AbortSignal.any([signal, closing.signal]),
+      );
+      running.add(reading);
+      try {
+        await reading;
+      } catch (error) {
+        failures.push(error);
+        throw error;
+      } finally {
+        running.delete(reading);
+      }
+    },
+
+    async flush(signal) {
+      await own.settle();
+      const targets = [...groups].flatMap(([topic, names]) => [...names].map((group) => ({ topic, group })));
+      for (const { topic, group } of targets) {
+        const ends = await lagOf(await connected(), groupOf(group), topicOf(topic));
+        for (;;) {
+          if (failures.length > 0) throw failures[0];
+          const places = await lagOf(await connected(), groupOf(group), topicOf(topic));
+          if (ends.every(({ partition, end }) => places.some((at) => at.partition === partition && at.next >= end)))
+            break;
+          await delay(POLL_MS, undefined, { signal });
+        }
+      }
+    },
+
+    async close() {
+      closing.abort();
+      await Promise.allSettled(running);
+      await own.close();
+      await (await admin?.catch(() => undefined))?.disconnect();
+    },
+  };
+}

@@ -1,0 +1,306 @@
+/** The transport against a real broker, which the test starts. */
+import assert from 'node:assert/strict';
+import { after, afterEach, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Delivered, Handle, Outgoing, Transport } from '../../pipeline/contract.ts';
+import { ConfigError } from '../../pipeline/error.ts';
+import { kafkaClient } from '../../pipeline/kafka/client.ts';
+import { type KafkaOptions, kafkaTransport } from '../../pipeline/kafka/transport.ts';
+import { type Broker, startBroker } from '../kit/broker.ts';
+import { readCommitted } from '../kit/read-committed.ts';
+
+const PARTITIONS = 3;
+const QUICK = { sessionTimeoutMs: 2000, backOffMs: 10, lingerMs: 5 } as const;
+
+let broker: Broker;
+let topicNumber = 0;
+const open: Transport[] = [];
+
+before(async () => {
+  broker = await startBroker();
+});
+after(() => broker.close());
+afterEach(async () => {
+  for (const one of open.splice(0)) await one.close();
+});
+
+const connection = () => ({ brokers: [broker.address], clientId: 'test' });
+
+function transport(options: Partial<KafkaOptions> = {}): Transport {
+  const made = kafkaTransport({ connection: connection(), ...QUICK, ...options });
+  open.push(made);
+  return made;
+}
+
+/** Two fresh topics, to read from and to write to. */
+async function freshTopics(): Promise<readonly [string, string]> {
+  const admin = kafkaClient(connection(), 'patient').admin();
+  await admin.connect();
+  const names = [`in-${topicNumber}`, `out-${topicNumber}`] as const;
+  topicNumber++;
+  await admin.createTopics({
+    waitForLeaders: true,
+    topics: names.map((topic) => ({ topic, numPartitions: PARTITIONS, replicationFactor: 1 })),
+  });
+  await admin.disconnect();
+  return names;
+}
+
+function messages(topic: string, count: number): readonly Outgoing[] {
+  return Array.from({ length: count }, (_, i) => ({
+    topic,
+    key: `k${i % 17}`,
+    value: Buffer.from(String(i)),
+    headers: { traceparent: `00-${i}` },
+  }));
+}
+
+const copyTo =
+  (topic: string): Handle =>
+  async (batch) =>
+    batch.map(({ key, value, headers }) => [{ topic, key, value, headers }]);
+
+const committed = (topic: string) => readCommitted(connection(), topic);
+const numbers = (all: readonly { readonly value: Buffer | null }[]) =>
+  all.map(({ value }) => Number(String(value))).sort((a, b) => a - b);
+const range = (count: number) => Array.from({ length: count }, (_, i) => i);
+
+describe('kafka transport', () => {
+  test('hands over what was published, and writes what comes of it, once, in order within a key', async () => {
+    const [from, to] = await freshTopics();
+    const stop = new AbortController();
+    const one = transport();
+    await one.publish(messages(from, 500), stop.signal);
+    const reading = one.subscribe(from, 'copy', copyTo(to), stop.signal);
+    await one.flush(AbortSignal.timeout(20_000));
+    stop.abort();
+    await reading;
+    await one.close();
+
+    const out = await committed(to);
+    assert.deepEqual(numbers(out), range(500));
+    for (const key of new Set(out.map((message) => message.key))) {
+      const own = out.filter((message) => message.key === key).map(({ value }) => Number(String(value)));
+      assert.deepEqual(
+        own,
+        own.toSorted((a, b) => a - b),
+        key,
+      );
+    }
+    assert.equal(out.find(({ value }) => String(value) === '7')?.headers['traceparent'], '00-7');
+  });
+
+  test('a batch whose handler throws comes again, and nothing of it was written', async () => {
+    const [from, to] = await freshTopics();
+    const stop = new AbortController();
+    const one = transport({ batch: 10 });
+    await one.publish(messages(from, 100), stop.signal);
+    let calls = 0;
+    const flaky: Handle = (batch, signal) => {
+      if (calls++ % 3 === 1) throw new Error('not now');
+      return copyTo(to)(batch, signal);
+    };
+    const reading = one.subscribe(from, 'flaky', flaky, stop.signal);
+    await one.flush(AbortSignal.timeout(20_000));
+    stop.abort();
+    await reading;
+    await one.close();
+    assert.ok(calls > 10);
+    assert.deepEqual(numbers(await committed(to)), range(100));
+  });
+
+  test('subscribe rejects with what a handler throws again and again, and publish and flush say so too', async () => {
+    const [from] = await freshTopics();
+    const one = transport({ attempts: 3 });
+    await one.publish(messages(from, 5), AbortSignal.timeout(10_000));
+    let calls = 0;
+    const reading = one.subscribe(
+      from,
+      'broken',
+      () => {
+        calls++;
+        throw new RangeError('never');
+      },
+      AbortSignal.timeout(20_000),
+    );
+    await assert.rejects(reading, RangeError);
+    await assert.rejects(one.flush(AbortSignal.timeout(5000)), RangeError);
+    assert.equal(calls, 3);
+    await one.close();
+  });
+
+  test('a group reads on where it was, and another from the beginning', async () => {
+    const [from] = await freshTopics();
+    const seen: string[] = [];
+    const see: Handle = async (batch) => {
+      seen.push(...batch.map(({ value }) => String(value)));
+      return batch.map(() => []);
+    };
+    for (const group of ['first', 'first', 'second']) {
+      const stop = new AbortController();
+      const one = transport();
+      await one.publish(messages(from, 20), stop.signal);
+      const reading = one.subscribe(from, group, see, stop.signal);
+      await one.flush(AbortSignal.timeout(20_000));
+      stop.abort();
+      await reading;
+      await one.close();
+    }
+    assert.equal(seen.length, 20 + 20 + 60);
+  });
+
+  test('batches are filled from all partitions, two in flight, and no more', async () => {
+    const [from, to] = await freshTopics();
+    const stop = new AbortController();
+    const one = transport({ batch: 30, lingerMs: 200 });
+    await one.publish(messages(from, 300), stop.signal);
+    const sizes: number[] = [];
+    let partitions = 0;
+    let inFlight = 0;
+    let most = 0;
+    const reading = one.subscribe(
+      from,
+      'wide',
+      async (batch, signal) => {
+        most = Math.max(most, ++inFlight);
+        sizes.push(batch.length);
+        partitions = Math.max(partitions, new Set(batch.map(({ partition }) => partition)).size);
+        await delay(5);
+        inFlight--;
+        return copyTo(to)(batch, signal);
+      },
+      stop.signal,
+    );
+    await one.flush(AbortSignal.timeout(20_000));
+    stop.abort();
+    await reading;
+    await one.close();
+    assert.equal(most, 2);
+    assert.ok(partitions > 1);
+    assert.ok(Math.max(...sizes) <= 30);
+    assert.deepEqual(numbers(await committed(to)), range(300));
+  });
+
+  test('what is in flight when the signal aborts is still committed', async () => {
+    const [from, to] = await freshTopics();
+    const stop = new AbortController();
+    const one = transport({ batch: 8 });
+    await one.publish(messages(from, 64), stop.signal);
+    let handled = 0;
+    const reading = one.subscribe(
+      from,
+      'drain',
+      async (batch, signal) => {
+        if (handled > 0) stop.abort();
+        await delay(50);
+        handled += batch.length;
+        return copyTo(to)(batch, signal);
+      },
+      stop.signal,
+    );
+    await reading;
+    await one.close();
+    const out = await committed(to);
+    assert.equal(out.length, handled);
+    assert.ok(handled < 64);
+  });
+
+  test('two workers share the partitions; one that comes and goes loses nothing', async () => {
+    const [from, to] = await freshTopics();
+    const stop = new AbortController();
+    const steady = transport({ batch: 10 });
+    const slowly: Handle = async (batch, signal) => {
+      await delay(10);
+      return copyTo(to)(batch, signal);
+    };
+    await steady.publish(messages(from, 3000), stop.signal);
+    const reading = steady.subscribe(from, 'shared', slowly, stop.signal);
+    let theirs = 0;
+    for (let i = 0; i < 4; i++) {
+      const leave = new AbortController();
+      const guest = transport({ batch: 10 });
+      const visiting = guest.subscribe(
+        from,
+        'shared',
+        async (batch, signal) => {
+          theirs += batch.length;
+          return slowly(batch, signal);
+        },
+        leave.signal,
+      );
+      await delay(700);
+      leave.abort();
+      await visiting;
+      await guest.close();
+    }
+    await steady.flush(AbortSignal.timeout(60_000));
+    stop.abort();
+    await reading;
+    await steady.close();
+    assert.ok(theirs > 0);
+    assert.deepEqual(numbers(await committed(to)), range(3000));
+  });
+
+  test('a broker that is killed and comes back loses nothing and doubles nothing', async () => {
+    const [from, to] = await freshTopics();
+    const stop = new AbortController();
+    const one = transport({ batch: 10 });
+    const reading = one.subscribe(from, 'survivor', copyTo(to), stop.signal);
+    const publishing = (async () => {
+      const all = messages(from, 2000);
+      for (let i = 0; i < all.length; i += 20) {
+        await one.publish(all.slice(i, i + 20), stop.signal);
+        await delay(5);
+      }
+    })();
+    await delay(700);
+    await broker.kill();
+    await broker.start();
+    await publishing;
+    await one.flush(AbortSignal.timeout(60_000));
+    stop.abort();
+    await reading;
+    await one.close();
+    assert.deepEqual(numbers(await committed(to)), range(2000));
+  });
+
+  test('a topic that does not exist is a config error that says how to make it', async () => {
+    const one = transport();
+    await assert.rejects(
+      one.subscribe('nowhere', 'g', async () => [], AbortSignal.timeout(5000)),
+      (error: unknown) => error instanceof ConfigError && /topics create/.test(error.message),
+    );
+    await one.close();
+  });
+});
+
+describe('kafkajs, mended', () => {
+  test('a reader of committed messages sees none of a transaction that was aborted after a later one', async () => {
+    const [topic] = await freshTopics();
+    const client = kafkaClient(connection(), 'transactions');
+    const producers = ['early', 'late', 'good'].map((transactionalId) => client.producer({ transactionalId }));
+    for (const producer of producers) await producer.connect();
+    const [early, late, good] = producers as [(typeof producers)[0], (typeof producers)[0], (typeof producers)[0]];
+    const send = (to: Awaited<ReturnType<typeof early.transaction>>, value: string) =>
+      to.send({ topic, messages: [{ key: 'k', value, partition: 0 }] });
+
+    const first = await early.transaction();
+    await send(first, 'aborted');
+    const second = await late.transaction();
+    await send(second, 'aborted');
+    await second.abort();
+    await delay(300); // its marker is written after the answer
+    await send(first, 'aborted');
+    await first.abort();
+    const third = await good.transaction();
+    await send(third, 'committed');
+    await third.commit();
+    for (const producer of producers) await producer.disconnect();
+
+    const seen: readonly Delivered[] = await committed(topic);
+    assert.deepEqual(
+      seen.map(({ value }) => String(value)),
+      ['committed'],
+    );
+  });
+});
