@@ -1,6 +1,6 @@
 /**
  * kafkajs, mended: the only file that loads it. It is no longer maintained, and two of its modules are replaced before the rest
- * sees them (docs/decisions/0003-kafkajs-mended.md).
+ * sees them (docs/decisions/0005-kafkajs-mended.md).
  */
 import { createRequire } from 'node:module';
 import { withoutAborted } from './aborted.ts';
