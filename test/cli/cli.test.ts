@@ -47,6 +47,17 @@ describe('command line', () => {
     assert.deepEqual(Object.keys(JSON.parse(out).error), ['code', 'name', 'message']);
   });
 
+  test("validate checks the source's own settings as well", async () => {
+    for (const [source, said] of [
+      ['jsonl', /path/],
+      ['warcraft:x', /no source is called warcraft/],
+    ] as const) {
+      const { code, err } = await deltasift(['validate', ...SCAN, '--source', source]);
+      assert.equal(code, 78);
+      assert.match(err, said);
+    }
+  });
+
   test('validate prints what flags, file and defaults come to, as YAML that validates again', async () => {
     const file = join(folder, 'scan.yaml');
     writeFileSync(file, 'window: 64\nkeep: 7\nk: 3\nsource: {kind: jsonl, path: crawl.jsonl}\n');
