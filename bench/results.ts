@@ -1,0 +1,40 @@
+/** bench/RESULTS.md: a part for each section, written anew when that section is run. */
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { cpus, release, totalmem, type } from 'node:os';
+
+const FILE = new URL('RESULTS.md', import.meta.url);
+const HEAD = `# Results
+
+Written by \`npm run bench\`; every part says on what machine and at which commit. Speeds of two parts do not compare, ratios do.
+`;
+
+export function record(title: string, lines: readonly string[]): void {
+  const parts = existsSync(FILE)
+    ? readFileSync(FILE, 'utf8')
+        .split(/^(?=## )/m)
+        .slice(1)
+    : [];
+  const part = `## ${title}\n\n${lines.join('\n')}\n\n${machine()}\n`;
+  const place = parts.findIndex((other) => other.startsWith(`## ${title}\n`));
+  const next = place < 0 ? [...parts, part] : parts.with(place, part);
+  writeFileSync(FILE, `${[HEAD, ...next].join('\n').trimEnd()}\n`);
+}
+
+export function table(columns: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
+  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
+  return [line(columns), line(columns.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)];
+}
+
+function machine(): string {
+  const [cpu] = cpus();
+  const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
+  const onnxruntime = JSON.parse(
+    readFileSync(new URL('../node_modules/onnxruntime-node/package.json', import.meta.url), 'utf8'),
+  );
+  const git = (...args: string[]) => execFileSync('git', args, { encoding: 'utf8' }).trim();
+  return [
+    `Machine: ${cpus().length} cores, ${cpu?.model.trim()}, ${memory}, ${type()} ${release()}`,
+    `Node ${process.versions.node}, onnxruntime-node ${onnxruntime.version}, commit ${git('rev-parse', '--short', 'HEAD')}.`,
+  ].join('; ');
+}
