@@ -65,14 +65,16 @@ describe('the npm package', () => {
     writeFileSync(
       join(folder, 'embed.ts'),
       `import { Reject, type Stage } from 'deltasift';
+       import { scan } from 'deltasift/scan';
+       import { openStore } from 'deltasift/store';
        import { documentCodec } from 'deltasift/schemas/codec';
        import type { Score } from 'deltasift/schemas/types';
        import { score } from 'deltasift/stages/score';
        const stage: Stage<never, Score> = score([]);
-       console.log(stage.name, new Reject('too-short', 'why').code, documentCodec.name);`,
+       console.log(stage.name, new Reject('too-short', 'why').code, documentCodec.name, typeof scan, typeof openStore);`,
     );
     const run = spawnSync(process.execPath, ['embed.ts'], { cwd: folder, encoding: 'utf8' });
-    assert.equal(run.stdout, 'score too-short document\n', run.stderr);
+    assert.equal(run.stdout, 'score too-short document function function\n', run.stderr);
 
     const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc');
     const flags = [
