@@ -1,0 +1,162 @@
+/** The topics of schemas/topics.ts on a cluster: made, compared, brought in line. */
+import type { Admin } from 'kafkajs';
+import { type Topic, topics } from '../../schemas/topics.ts';
+import { ConfigError } from '../error.ts';
+import { ConfigResourceTypes } from './kafkajs.ts';
+
+export interface Layout {
+  readonly prefix: string;
+  /** Of every topic: what came of one partition goes to the same one of another. At least as many as workers of a leg. */
+  readonly partitions: number;
+  readonly replicas: number;
+}
+
+export interface WantedTopic {
+  readonly name: string;
+  readonly partitions: number;
+  readonly replicas: number;
+  readonly config: Readonly<Record<string, string>>;
+}
+
+/** Where a topic of the cluster is not as it should be. */
+export interface Difference {
+  readonly topic: string;
+  /** `partitions`, `replicas` or a setting's name; `topic` where it is missing. */
+  readonly what: string;
+  readonly wanted: string;
+  readonly actual: string;
+}
+
+export interface TopicReport {
+  readonly wanted: readonly WantedTopic[];
+  readonly differences: readonly Difference[];
+}
+
+/** Documents are capped far below it; a message above it is the dead letters'. */
+const MAX_MESSAGE_BYTES = 8 * 2 ** 20;
+/** How long a tombstone can be seen: a worker rebuilds its store within it. */
+const TOMBSTONES_MS = 24 * 3600 * 1000;
+const MISSING = 'topic';
+
+export function wantedTopics({ prefix, partitions, replicas }: Layout): readonly WantedTopic[] {
+  return topics.map((topic) => ({ name: prefix + topic.name, partitions, replicas, config: configOf(topic) }));
+}
+
+function configOf({ cleanup }: Topic): Readonly<Record<string, string>> {
+  const kept: Record<string, string> =
+    cleanup === 'compact'
+      ? { 'cleanup.policy': 'compact', 'delete.retention.ms': String(TOMBSTONES_MS) }
+      : { 'cleanup.policy': 'delete', 'retention.ms': String(cleanup.deleteAfterMs) };
+  return { ...kept, 'compression.type': 'zstd', 'max.message.bytes': String(MAX_MESSAGE_BYTES) };
+}
+
+/** What is there, against what should be. */
+export async function describeTopics(admin: Admin, layout: Layout): Promise<TopicReport> {
+  const wanted = wantedTopics(layout);
+  const names = new Set(await admin.listTopics());
+  const there = wanted.filter(({ name }) => names.has(name));
+  const missing = wanted.filter(({ name }) => !names.has(name));
+  const absent = missing.map(({ name }) => ({ topic: name, what: MISSING, wanted: 'there', actual: 'missing' }));
+  if (there.length === 0) return { wanted, differences: absent };
+
+  const metadata = await admin.fetchTopicMetadata({ topics: there.map(({ name }) => name) });
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: there.map(({ name, config }) => ({
+      type: ConfigResourceTypes.TOPIC,
+      name,
+      configNames: Object.keys(config),
+    })),
+  });
+  const present = there.flatMap(({ name, partitions, replicas, config }): Difference[] => {
+    const found = metadata.topics.find((topic) => topic.name === name)?.partitions ?? [];
+    const settings = resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? [];
+    const pairs: [string, string, string][] = [
+      ['partitions', String(partitions), String(found.length)],
+      ['replicas', String(replicas), String(found[0]?.replicas.length ?? 0)],
+      ...Object.entries(config).map(([setting, value]): [string, string, string] => [
+        setting,
+        value,
+        settings.find(({ configName }) => configName === setting)?.configValue ?? '',
+      ]),
+    ];
+    return pairs
+      .filter(([, want, have]) => want !== have)
+      .map(([what, want, have]) => ({ topic: name, what, wanted: want, actual: have }));
+  });
+  return { wanted, differences: [...absent, ...present] };
+}
+
+/**
+ * Makes what is missing. A topic that is there and differs is left alone, and refused, unless `apply`: then its settings are
+ * changed and partitions are added. Resolves with what was done.
+ *
+ * @throws ConfigError that lists the differences which are not to be, or cannot be, applied
+ */
+export async function createTopics(
+  admin: Admin,
+  layout: Layout,
+  { apply }: { readonly apply: boolean },
+): Promise<readonly Difference[]> {
+  const { wanted, differences } = await describeTopics(admin, layout);
+  const missing = differences.filter(({ what }) => what === MISSING);
+  const other = differences.filter(({ what }) => what !== MISSING);
+  const impossible = other.filter(
+    ({ what, wanted: want, actual }) => what === 'replicas' || (what === 'partitions' && Number(want) < Number(actual)),
+  );
+  if (impossible.length > 0) {
+    throw new ConfigError(
+      `${shown(impossible)}\nKafka cannot change this: ask for what is there, or use another prefix`,
+    );
+  }
+  if (other.length > 0 && !apply) {
+    throw new ConfigError(`${shown(other)}\nnothing was changed: give --apply to bring them in line`);
+  }
+
+  const made = wanted.filter(({ name }) => missing.some(({ topic }) => topic === name));
+  if (made.length > 0) {
+    await admin.createTopics({
+      waitForLeaders: true,
+      topics: made.map(({ name, partitions, replicas, config }) => ({
+        topic: name,
+        numPartitions: partitions,
+        replicationFactor: replicas,
+        configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+      })),
+    });
+  }
+  const grown = other.filter(({ what }) => what === 'partitions');
+  if (grown.length > 0) {
+    await admin.createPartitions({
+      topicPartitions: grown.map(({ topic, wanted: count }) => ({ topic, count: Number(count) })),
+    });
+  }
+  const changed = wanted.filter(({ name }) => other.some(({ topic, what }) => topic === name && what !== 'partitions'));
+  if (changed.length > 0) {
+    await admin.alterConfigs({
+      validateOnly: false,
+      resources: changed.map(({ name, config }) => ({
+        type: ConfigResourceTypes.TOPIC,
+        name,
+        configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+      })),
+    });
+  }
+  return differences;
+}
+
+/** Resolves with the names of those that were there. */
+export async function deleteTopics(admin: Admin, layout: Layout): Promise<readonly string[]> {
+  const there = new Set(await admin.listTopics());
+  const names = wantedTopics(layout)
+    .map(({ name }) => name)
+    .filter((name) => there.has(name));
+  if (names.length > 0) await admin.deleteTopics({ topics: names });
+  return names;
+}
+
+function shown(differences: readonly Difference[]): string {
+  return differences
+    .map(({ topic, what, wanted, actual }) => `${topic}: ${what} is ${actual}, wanted ${wanted}`)
+    .join('\n');
+}

@@ -1,0 +1,123 @@
+/** Every topic: what is in it, how it is kept, and who writes and reads it. */
+
+/** Names of .avsc files. */
+export type SchemaName = 'document' | 'tokens' | 'gradients' | 'score' | 'selection' | 'count';
+
+export interface Topic {
+  readonly name: string;
+  readonly summary: string;
+  /** Of the value; null where it is bytes without a schema. */
+  readonly schema: SchemaName | null;
+  readonly key: string;
+  /**
+   * key: messages of one key are in one partition. input: what came of a partition goes to the partition of the same number, so
+   * that whoever owns the one has all of the other.
+   */
+  readonly partitionBy: 'key' | 'input';
+  /** Kept for so long where it is deleted by age; compacted topics keep the last message of each key for ever. */
+  readonly cleanup: { readonly deleteAfterMs: number } | 'compact';
+  /** Stages that write it and read it; `crawl` is a source's. */
+  readonly writtenBy: readonly string[];
+  readonly readBy: readonly string[];
+}
+
+const DAY_MS = 24 * 3600 * 1000;
+
+export const topics = [
+  {
+    name: 'documents',
+    summary: 'crawled documents',
+    schema: 'document',
+    key: 'SHA-256 of the text',
+    partitionBy: 'key',
+    cleanup: { deleteAfterMs: 7 * DAY_MS },
+    writtenBy: ['crawl'],
+    readBy: ['tokenize'],
+  },
+  {
+    name: 'tokens',
+    summary: 'token ids of every window of a document',
+    schema: 'tokens',
+    key: 'document key',
+    partitionBy: 'key',
+    cleanup: { deleteAfterMs: 7 * DAY_MS },
+    writtenBy: ['tokenize'],
+    readBy: ['gradient'],
+  },
+  {
+    name: 'sketches',
+    summary: 'what the model says of every window: losses, norms, alignments, sketches of gradients',
+    schema: 'gradients',
+    key: 'document key',
+    partitionBy: 'key',
+    cleanup: { deleteAfterMs: 30 * DAY_MS },
+    writtenBy: ['gradient'],
+    readBy: ['score'],
+  },
+  {
+    name: 'scores',
+    summary: 'a line for each document and delta',
+    schema: 'score',
+    key: 'document key',
+    partitionBy: 'key',
+    cleanup: { deleteAfterMs: 30 * DAY_MS },
+    writtenBy: ['score'],
+    readBy: ['select'],
+  },
+  {
+    name: 'selection',
+    summary: "changes of the store: a partition is one share of every delta's",
+    schema: 'selection',
+    key: 'delta/list/key',
+    partitionBy: 'input',
+    cleanup: 'compact',
+    writtenBy: ['select'],
+    readBy: [],
+  },
+  {
+    name: 'seen',
+    summary: 'documents that were handled: a partition is the set of the same partition of documents',
+    schema: null,
+    key: 'document key',
+    partitionBy: 'input',
+    cleanup: 'compact',
+    writtenBy: ['tokenize'],
+    readBy: ['tokenize'],
+  },
+  {
+    name: 'cursors',
+    summary: 'how far each source was read',
+    schema: null,
+    key: 'name of the source',
+    partitionBy: 'key',
+    cleanup: 'compact',
+    writtenBy: ['crawl'],
+    readBy: ['crawl'],
+  },
+  {
+    name: 'counts',
+    summary: 'documents in, out, dropped and rejected, by stage',
+    schema: 'count',
+    key: 'stage/outcome/code',
+    partitionBy: 'key',
+    cleanup: { deleteAfterMs: 365 * DAY_MS },
+    writtenBy: ['crawl', 'tokenize', 'gradient', 'score', 'select'],
+    readBy: [],
+  },
+  {
+    name: 'dead',
+    summary: 'rejected records and messages as they came; headers say the stage, code, reason and origin',
+    schema: null,
+    key: 'as it came',
+    partitionBy: 'key',
+    cleanup: { deleteAfterMs: 90 * DAY_MS },
+    writtenBy: ['crawl', 'tokenize', 'gradient', 'score', 'select'],
+    readBy: [],
+  },
+] as const satisfies readonly Topic[];
+
+export type TopicName = (typeof topics)[number]['name'];
+
+export function topicOf(name: string): Topic | undefined {
+  return topics.find((topic) => topic.name === name);
+}

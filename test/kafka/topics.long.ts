@@ -1,0 +1,88 @@
+import assert from 'node:assert/strict';
+import { after, before, describe, test } from 'node:test';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Admin } from 'kafkajs';
+import { ConfigError } from '../../pipeline/error.ts';
+import { kafkaClient } from '../../pipeline/kafka/client.ts';
+import {
+  createTopics,
+  type Difference,
+  deleteTopics,
+  describeTopics,
+  type Layout,
+} from '../../pipeline/kafka/topics.ts';
+import { topics } from '../../schemas/topics.ts';
+import { type Broker, startBroker } from '../kit/broker.ts';
+
+let broker: Broker;
+
+before(async () => {
+  broker = await startBroker();
+});
+after(() => broker.close());
+
+/** One client a call: kafkajs goes on asking for topics that it was once asked about, deleted or not. */
+async function as<T>(what: (admin: Admin) => Promise<T>): Promise<T> {
+  const admin = kafkaClient({ brokers: [broker.address], clientId: 'test' }, 'patient').admin();
+  await admin.connect();
+  return await what(admin).finally(() => admin.disconnect());
+}
+
+const create = (layout: Layout, apply = false) => as((admin) => createTopics(admin, layout, { apply }));
+
+/** A changed setting is shown some ms after the answer. */
+async function differences(layout: Layout, areThere: (found: readonly Difference[]) => boolean): Promise<void> {
+  for (let tries = 0; tries < 100; tries++) {
+    const report = await as((admin) => describeTopics(admin, layout));
+    if (areThere(report.differences)) return;
+    await delay(50);
+  }
+  assert.fail('the topics are not as expected');
+}
+const none = (found: readonly Difference[]) => found.length === 0;
+
+const layout = { prefix: 'a.', partitions: 2, replicas: 1 };
+
+describe('topics on a cluster', () => {
+  test('are made as they are written down, and making them again does nothing', async () => {
+    const made = await create(layout);
+    assert.deepEqual(
+      made.map(({ topic }) => topic),
+      topics.map(({ name }) => `a.${name}`),
+    );
+    await differences(layout, none);
+    assert.deepEqual(await create(layout), []);
+  });
+
+  test('a difference is shown and refused, and with apply it is gone', async () => {
+    const wider = { ...layout, partitions: 3 };
+    await as((admin) =>
+      admin.alterConfigs({
+        validateOnly: false,
+        resources: [{ type: 2, name: 'a.dead', configEntries: [{ name: 'retention.ms', value: '1000' }] }],
+      }),
+    );
+    await differences(layout, (found) => found.some(({ what }) => what === 'retention.ms'));
+    await assert.rejects(create(wider), (error: unknown) => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.message, /a\.documents: partitions is 2, wanted 3/);
+      assert.match(error.message, /a\.dead: retention\.ms is 1000, wanted 7776000000/);
+      return true;
+    });
+    await create(wider, true);
+    await differences(wider, none);
+  });
+
+  test('fewer partitions or other replicas are refused, apply or not', async () => {
+    await assert.rejects(create({ ...layout, partitions: 1 }, true), /cannot change/);
+    await assert.rejects(create({ ...layout, partitions: 3, replicas: 2 }, true), /replicas/);
+  });
+
+  test('another prefix is another set, and deleting takes one alone', async () => {
+    const other = { ...layout, prefix: 'b.' };
+    await create(other);
+    assert.equal((await as((admin) => deleteTopics(admin, layout))).length, topics.length);
+    await differences(other, none);
+    await differences(layout, (found) => found.every(({ actual }) => actual === 'missing'));
+  });
+});
