@@ -90,5 +90,8 @@ function candidateOf({ alignment, gradientNorm, sketch }: PoolScore): Candidate 
 function decodeState(bytes: Uint8Array, width: number) {
   const end = (width + 6) * Float64Array.BYTES_PER_ELEMENT;
   const keys = Buffer.from(bytes.subarray(end)).toString();
-  return { values: new Float64Array(bytes.slice(0, end).buffer), keys: keys === '' ? [] : keys.split('\n') };
+  return {
+    values: new Float64Array(new Uint8Array(bytes.subarray(0, end)).buffer),
+    keys: keys === '' ? [] : keys.split('\n'),
+  };
 }
