@@ -1,4 +1,5 @@
 /** The topics of schemas/topics.ts on a cluster: made, compared, brought in line. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import { type Topic, topics } from '../../schemas/topics.ts';
 import { ConfigError } from '../error.ts';
@@ -145,13 +146,13 @@ export async function createTopics(
   return differences;
 }
 
-/** Resolves with the names of those that were there. */
-export async function deleteTopics(admin: Admin, layout: Layout): Promise<readonly string[]> {
-  const there = new Set(await admin.listTopics());
-  const names = wantedTopics(layout)
-    .map(({ name }) => name)
-    .filter((name) => there.has(name));
+/** Resolves, once they are gone, with the names of those that were there. */
+export async function deleteTopics(admin: Admin, layout: Layout, signal: AbortSignal): Promise<readonly string[]> {
+  const wanted = new Set(wantedTopics(layout).map(({ name }) => name));
+  const left = async () => (await admin.listTopics()).filter((name) => wanted.has(name));
+  const names = await left();
   if (names.length > 0) await admin.deleteTopics({ topics: names });
+  while ((await left()).length > 0) await delay(50, undefined, { signal });
   return names;
 }
 

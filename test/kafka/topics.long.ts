@@ -81,7 +81,7 @@ describe('topics on a cluster', () => {
   test('another prefix is another set, and deleting takes one alone', async () => {
     const other = { ...layout, prefix: 'b.' };
     await create(other);
-    assert.equal((await as((admin) => deleteTopics(admin, layout))).length, topics.length);
+    assert.equal((await as((admin) => deleteTopics(admin, layout, AbortSignal.timeout(10_000)))).length, topics.length);
     await differences(other, none);
     await differences(layout, (found) => found.every(({ actual }) => actual === 'missing'));
   });
