@@ -3,6 +3,7 @@
  * the YAML file; docs/cli.md and the errors are derived from what stands here.
  */
 import { z } from 'zod';
+import { LAYERS } from '../stages/checkpoint/tuning.ts';
 import { PROVIDERS } from '../stages/graph/providers.ts';
 import { PRECISIONS } from '../stages/graph/quantize.ts';
 
@@ -38,6 +39,12 @@ export const settings = {
     .enum(['all', 'last'])
     .default('all')
     .describe('scored positions of a window: all but its first token, or its last one alone'),
+  layers: z
+    .enum(LAYERS)
+    .default('head')
+    .describe(
+      "whose gradient is taken: the head's, that of the last block's MLP where tuning left the head alone, or both",
+    ),
   keep: z.int().min(1).default(10_000).describe('best documents kept in the store'),
   pool: z
     .int()
@@ -93,7 +100,7 @@ function take<const Names extends readonly (keyof Settings)[]>(names: Names) {
 export const deltaConfig = take(['base', 'tuned', 'tokens', 'offline']);
 export const scanConfig = take([
   ...(['base', 'tuned', 'source', 'store'] as const),
-  ...(['bos', 'window', 'stride', 'maxWindows', 'positions'] as const),
+  ...(['bos', 'window', 'stride', 'maxWindows', 'positions', 'layers'] as const),
   ...([
     'keep',
     'pool',

@@ -135,11 +135,11 @@ function progressOf(source: Source, world: World): (scores: readonly Score[]) =>
   };
 }
 
-function recordOf({ delta, base, tuned, measurement }: Target, { keep }: ScanConfig) {
+function recordOf({ delta, base, measurement }: Target, { keep }: ScanConfig) {
   return {
     id: delta.id,
     base: base.ref,
-    tuned: tuned.ref,
+    tuned: delta.tuned,
     norm: delta.norm,
     baseNorm: delta.baseNorm,
     measurement: measurement.id,

@@ -1,9 +1,16 @@
 /** What a scan measures: two checkpoints and their delta, the base's body and tokenizer, and the measurement that names it all. */
-import { type Checkpoint, openCheckpoint, type TokenizerFiles } from '../stages/checkpoint/checkpoint.ts';
+import { openAdapter } from '../stages/checkpoint/adapter.ts';
+import {
+  type Checkpoint,
+  type CheckpointOptions,
+  openCheckpoint,
+  type TokenizerFiles,
+} from '../stages/checkpoint/checkpoint.ts';
 import { type Delta, openDelta } from '../stages/checkpoint/delta.ts';
 import { CheckpointError } from '../stages/checkpoint/error.ts';
 import { type Measurement, measurement, tensorsHash } from '../stages/checkpoint/measurement.ts';
 import { type Tokenizer, tokenizerOf } from '../stages/checkpoint/tokenizer.ts';
+import { openTuning, type Tuning } from '../stages/checkpoint/tuning.ts';
 import { customBody } from '../stages/graph/custom.ts';
 import { type Body, bodyOf } from '../stages/graph/families.ts';
 import { type Sketch, sketch } from '../stages/math/sketch.ts';
@@ -19,7 +26,9 @@ export interface Pair {
   readonly delta: Delta;
 }
 
-export interface Target extends Pair {
+export interface Target {
+  readonly base: Checkpoint;
+  readonly delta: Tuning;
   readonly body: Body;
   readonly files: TokenizerFiles;
   readonly tokenizer: Tokenizer;
@@ -35,8 +44,7 @@ type Sides = Pick<ScanConfig, 'base' | 'tuned' | 'offline'>;
 
 /** The two checkpoints and D; no body is read. */
 export async function openPair(config: Sides, environment: Environment, signal: AbortSignal): Promise<Pair> {
-  const offline = config.offline ?? environment.offline;
-  const options = { cache: environment.cache, hub: environment.hub, token: environment.token, offline };
+  const options = optionsOf(config, environment);
   const base = await openCheckpoint(config.base, options, signal);
   const tuned = await openCheckpoint(config.tuned, options, signal);
   return { base, tuned, delta: await openDelta(base, tuned, signal) };
@@ -47,8 +55,8 @@ export async function openPair(config: Sides, environment: Environment, signal: 
  * @throws ConfigError where the windows do not fit the model or the tokenizer
  */
 export async function openTarget(config: ScanConfig, environment: Environment, signal: AbortSignal): Promise<Target> {
-  const pair = await openPair(config, environment, signal);
-  const { base, delta } = pair;
+  const options = optionsOf(config, environment);
+  const base = await openCheckpoint(config.base, options, signal);
   const custom = config.onnx === undefined ? undefined : await customBody(config.onnx, base, signal);
   const body = custom ?? bodyOf(base);
   if (custom !== undefined && config.precision !== 'float32') {
@@ -59,12 +67,17 @@ export async function openTarget(config: ScanConfig, environment: Environment, s
       `--window ${config.window}: ${base.ref} has ${body.positions} positions; expected a window of at most ${body.positions}`,
     );
   }
+  const tuned =
+    (await openAdapter(config.tuned, options, signal)) ?? (await openCheckpoint(config.tuned, options, signal));
+  const { layers } = config;
+  const delta = await openTuning(base, tuned, { layers, lastMlp: body.lastMlp }, signal);
   const { files, tokenizer } = await openTokenizer(base, signal);
   const windows = windowsOf(config, base);
   const before = bosOf(tokenizer, windows);
-  const map = config.pool === 0 ? undefined : sketchOf(config, delta);
+  const map = config.pool === 0 || layers !== 'head' ? undefined : sketchOf(config, base);
   return {
-    ...pair,
+    base,
+    delta,
     body,
     files,
     tokenizer,
@@ -79,11 +92,15 @@ export async function openTarget(config: ScanConfig, environment: Environment, s
       bos: before.join(','),
       positions: config.positions,
       at: 'base',
-      layers: 'head',
+      layers,
       precision: config.precision,
       projection: map === undefined ? 'none' : projectionName(map),
     }),
-    notes: [...delta.notes, ...tokenizer.notes],
+    notes: [
+      ...delta.notes,
+      ...tokenizer.notes,
+      ...(map === undefined && config.pool > 0 ? [`no pool is kept: sketches are of the head's gradient`] : []),
+    ],
   };
 }
 
@@ -114,6 +131,12 @@ function windowsOf({ bos, window, stride, maxWindows }: ScanConfig, { config }: 
 }
 
 /** The seed is fixed: sketches of different scans of one base can be compared. */
-function sketchOf({ sketchWidth }: ScanConfig, { vocabulary, width }: Delta): Sketch {
-  return sketch({ kind: 'bucket', seed: 0, width: sketchWidth, vocabulary: vocabulary.base, hidden: width });
+function sketchOf({ sketchWidth }: ScanConfig, { head }: Checkpoint): Sketch {
+  const [vocabulary = 0, hidden = 0] = head.shape;
+  return sketch({ kind: 'bucket', seed: 0, width: sketchWidth, vocabulary, hidden });
+}
+
+function optionsOf(config: Sides, environment: Environment): CheckpointOptions {
+  const offline = config.offline ?? environment.offline;
+  return { cache: environment.cache, hub: environment.hub, token: environment.token, offline };
 }

@@ -117,7 +117,7 @@ async function identicalHeads(
   const rest =
     changed.length === 0
       ? 'no other tensor differs either: is this the same checkpoint twice?'
-      : `the tuning left the head alone, as LoRA mostly does, and changed ${changed.join(', ')}`;
+      : `the tuning left the head alone, as LoRA mostly does, and changed ${changed.join(', ')}: a scan with --layers last-mlp may see it`;
   return new CheckpointError(`${same}: D = 0, the last layer holds no signal; ${rest}`);
 }
 

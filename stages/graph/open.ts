@@ -1,9 +1,11 @@
 /** From checkpoints on disk to a session that measures: body, head and deltas as one model. */
-import type { Checkpoint } from '../checkpoint/checkpoint.ts';
-import type { Delta } from '../checkpoint/delta.ts';
+import type { Checkpoint, LocalTensor } from '../checkpoint/checkpoint.ts';
 import { CheckpointError } from '../checkpoint/error.ts';
+import type { MatrixChange, Tuning } from '../checkpoint/tuning.ts';
+import type { HeadDelta } from './delta-terms.ts';
 import type { Body } from './families.ts';
 import type { SketchTail } from './head.ts';
+import type { MlpDelta } from './last-mlp.ts';
 import { gradientModel } from './model.ts';
 import type { Provider } from './providers.ts';
 import type { Precision } from './quantize.ts';
@@ -11,7 +13,8 @@ import { openSession, type Session } from './session.ts';
 
 export interface MeasureOptions {
   readonly body: Body;
-  readonly deltas: readonly Delta[];
+  /** All with the same layers. */
+  readonly deltas: readonly Tuning[];
   readonly sketch?: SketchTail | undefined;
   /** Tokens of the longest window. */
   readonly window: number;
@@ -22,7 +25,7 @@ export interface MeasureOptions {
 
 /**
  * A session for the gradient stage, whose columns are the deltas in the order given. Of a remote checkpoint the body's tensors
- * and the head are fetched; of a tuned one only the head.
+ * and the head are fetched; of a tuned one only what the delta is made of.
  *
  * @throws CheckpointError where the head's width is not the body's
  */
@@ -35,15 +38,30 @@ export async function openMeasure(base: Checkpoint, options: MeasureOptions): Pr
     );
   }
   const weights = await base.local([...body.tensors, head.name]);
-  const heads = await Promise.all(
-    deltas.map(async ({ tuned, vocabulary }) => {
-      const local = await tuned.local([tuned.head.name]);
-      return { kind: 'full', tuned: local.get(tuned.head.name)!, shared: vocabulary.shared } as const;
-    }),
-  );
+  const heads = await Promise.all(deltas.map(({ head: change }) => headDelta(change)));
+  const [first] = deltas;
+  const mlp =
+    first?.mlp === undefined ? undefined : await Promise.all(deltas.map(({ mlp: changes = {} }) => mlpDelta(changes)));
   const model = gradientModel(
     { body, weights, maxTokens: window, precision },
     { base: weights.get(head.name)!, deltas: heads, norm: true, lossTunedHead: true, sketch },
+    { head: first?.layers !== 'last-mlp', mlp },
   );
   return openSession({ model, providers, threads });
+}
+
+async function headDelta(change: Tuning['head']): Promise<HeadDelta> {
+  if (change === undefined) return { kind: 'none' };
+  return change.kind === 'factors' ? change : { kind: 'full', tuned: await placed(change), shared: change.shared };
+}
+
+async function mlpDelta(changes: NonNullable<Tuning['mlp']>): Promise<MlpDelta> {
+  const parts = Object.entries(changes).map(async ([matrix, change]) => {
+    return [matrix, change.kind === 'factors' ? change : { kind: 'full', tuned: await placed(change) }] as const;
+  });
+  return Object.fromEntries(await Promise.all(parts));
+}
+
+async function placed({ tuned, tensor }: MatrixChange & { readonly kind: 'full' }): Promise<LocalTensor> {
+  return (await tuned.local([tensor.name])).get(tensor.name)!;
 }

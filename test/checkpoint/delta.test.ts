@@ -119,7 +119,7 @@ describe('the delta of two heads', () => {
     const message = await refusal(await checkpointOf(layers(0)), await checkpointOf(layers(1)));
     assert.match(
       message,
-      /identical \(wte\.weight\): D = 0.*left the head alone, as LoRA.*h\.\*\.attn\.weight \(2 layers\), ln_f\.weight$/,
+      /identical \(wte\.weight\): D = 0.*left the head alone, as LoRA.*h\.\*\.attn\.weight \(2 layers\), ln_f\.weight: a scan with --layers last-mlp/,
     );
     assert.match(await refusal(await checkpointOf(layers(0)), await checkpointOf(layers(0))), /same checkpoint twice/);
   });
