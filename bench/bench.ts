@@ -5,8 +5,11 @@
 import { fileURLToPath } from 'node:url';
 import { gpt2Small } from './gpt2-small.ts';
 import { graphSection } from './graph.ts';
+import { growthSection } from './growth.ts';
 import { int8Section } from './int8.ts';
+import { pipelineSection } from './pipeline.ts';
 import { record } from './results.ts';
+import { selectionSection } from './selection.ts';
 
 const ROUNDS = 9;
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
@@ -16,11 +19,18 @@ const tiny = {
   documents: path('../test/golden/tiny/documents.json'),
 };
 const { signal } = new AbortController();
-const pair = () => gpt2Small(path('../node_modules/.cache/deltasift-bench'), path('../examples/demo/base'));
+const cache = path('../node_modules/.cache/deltasift-bench');
+const pair = () => gpt2Small(cache, path('../examples/demo/base'));
 
 const sections: Readonly<Record<string, { readonly title: string; run(): Promise<readonly string[]> }>> = {
   graph: { title: 'The graph', run: async () => graphSection(await pair(), ROUNDS, signal) },
   int8: { title: 'int8', run: async () => int8Section(await pair(), tiny, ROUNDS, signal) },
+  pipeline: {
+    title: 'The pipeline',
+    run: async () => pipelineSection(await pair(), cache, ROUNDS, signal),
+  },
+  selection: { title: 'Picking a set', run: () => selectionSection(signal) },
+  growth: { title: 'A long scan', run: () => growthSection(tiny, cache) },
 };
 
 const asked = process.argv.slice(2);
