@@ -63,6 +63,7 @@ export function compose({ config, target, source, gradient, onScored }: Parts): 
       const saved: SavedSelection = {
         best: (id) => store.members(id, 'top'),
         pool: (id) => store.members(id, 'pool'),
+        other: store.members,
         state: store.state,
       };
       const pool = sketch === undefined ? undefined : { size: config.pool, width: sketch.definition.width };
@@ -73,7 +74,7 @@ export function compose({ config, target, source, gradient, onScored }: Parts): 
           tokenize(tokenizer, windows),
           gradient,
           observed(score([delta]), onScored),
-          select({ deltas: [delta], keep: config.keep, pool }, saved),
+          select({ deltas: [delta], keep: config.keep, pool, others: config.pool }, saved),
         );
       return leg(stages, { decode: documentCodec.decode, encode: messagesOf, remember: seenMessage });
     }),

@@ -12,7 +12,7 @@ export interface Member extends Score {
   readonly gain: number;
 }
 
-export type MemberList = 'top' | 'pool';
+export type MemberList = Exclude<Selection['list'], 'state'>;
 
 export interface MemberTable {
   put(selection: Selection, score: Score): void;

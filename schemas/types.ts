@@ -91,8 +91,8 @@ export interface Score {
 /** One change of a delta's store. Topic selection, compacted; the message key is delta/list/key, a null value means evicted. */
 export interface Selection {
   readonly delta: string;
-  /** top: best by score; pool: candidates by residual gain; state: running values of the select stage, by name */
-  readonly list: 'top' | 'pool' | 'state';
+  /** top: best by score; pool: candidates by residual gain; state: running values of the select stage, by name; sample: a uniform sample, of the smallest keys; bottom: lowest scores; likely and unlikely: lowest and highest loss under the tuned head */
+  readonly list: 'top' | 'pool' | 'state' | 'sample' | 'bottom' | 'likely' | 'unlikely';
   /** document key; for state, the name of the value */
   readonly key: string;
   /** residual gain at admission to the pool; 0 elsewhere */

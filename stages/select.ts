@@ -1,4 +1,7 @@
-/** Keeps, of every delta, the best documents, a pool to pick a set from, and the distribution of all scores. */
+/**
+ * Keeps, of every delta, the best documents, a pool to pick a set from, the documents that other strategies would pick, and the
+ * distribution of all scores.
+ */
 import type { Stage } from '../pipeline/contract.ts';
 import { scoreCodec } from '../schemas/codec.ts';
 import type { Score, Selection } from '../schemas/types.ts';
@@ -21,11 +24,24 @@ export interface SelectOptions {
   readonly keep: number;
   /** Candidates kept by residual gain, with sketches of so many numbers; undefined keeps none. */
   readonly pool: { readonly size: number; readonly width: number } | undefined;
+  /** Documents kept in each of the other orders; 0 keeps none. */
+  readonly others: number;
 }
+
+/** Orders beside the score's: what each is the highest of. Keys are hashes, so the smallest ones are a uniform sample. */
+const ORDERS = {
+  sample: ({ key }: Score) => -Number.parseInt(key.slice(0, 12), 16),
+  bottom: ({ score }: Score) => -score,
+  likely: ({ lossTunedHead }: Score) => -lossTunedHead,
+  unlikely: ({ lossTunedHead }: Score) => lossTunedHead,
+} as const;
+type Order = keyof typeof ORDERS;
+const ORDER_NAMES = Object.keys(ORDERS) as readonly Order[];
 
 /** What an earlier run left in the store: the stage goes on from there, to the last bit. */
 export interface SavedSelection {
   best(delta: string): Iterable<Pick<Score, 'key' | 'score'>>;
+  other(delta: string, order: Order): Iterable<Score>;
   pool(delta: string): SavedPool['members'];
   state(delta: string, name: string): Buffer | undefined;
 }
@@ -38,6 +54,7 @@ const NO_SKETCH = new Float32Array();
 interface DeltaSelection {
   readonly best: Ranking;
   readonly pool: CandidatePool | undefined;
+  readonly others: readonly { readonly order: Order; readonly ranking: Ranking }[];
   readonly quantiles: QuantileSketch;
 }
 
@@ -45,7 +62,7 @@ interface DeltaSelection {
  * Scores are taken in the order given, so a document's changes depend on those before it; which documents are the best, and the
  * distribution, do not. The running values go out once a batch, with its last score of the delta.
  */
-export function select({ deltas, keep, pool }: SelectOptions, saved: SavedSelection): Stage<Score, Selected> {
+export function select({ deltas, keep, pool, others }: SelectOptions, saved: SavedSelection): Stage<Score, Selected> {
   const selections = new Map(
     deltas.map(({ id, norm }): [string, DeltaSelection] => [
       id,
@@ -58,12 +75,21 @@ export function select({ deltas, keep, pool }: SelectOptions, saved: SavedSelect
                 { ...pool, deltaNorm: norm },
                 { members: saved.pool(id), running: saved.state(id, STATE.running) },
               ),
+        others: (others === 0 ? [] : ORDER_NAMES).map((order) => ({ order, ranking: orderOf(id, order) })),
         quantiles: quantileSketch(saved.state(id, STATE.quantiles)),
       },
     ]),
   );
 
-  function changesOf(score: Score, { best, pool: candidates, quantiles }: DeltaSelection): readonly Change[] {
+  function orderOf(delta: string, order: Order): Ranking {
+    const known = Array.from(saved.other(delta, order), (one) => ({ key: one.key, score: ORDERS[order](one) }));
+    return ranking(others, known);
+  }
+
+  function changesOf(
+    score: Score,
+    { best, pool: candidates, others: orders, quantiles }: DeltaSelection,
+  ): readonly Change[] {
     const { delta, key } = score;
     quantiles.add(score.score);
     const inTop = best.offer(key, score.score);
@@ -77,6 +103,13 @@ export function select({ deltas, keep, pool }: SelectOptions, saved: SavedSelect
       changes.push({ delta, list: 'pool', key, gain: inPool.gain, value: scoreCodec.encode(score) });
       if (inPool.evicted !== undefined)
         changes.push({ delta, list: 'pool', key: inPool.evicted, gain: 0, value: null });
+    }
+    for (const { order: list, ranking: kept } of orders) {
+      const place = ORDERS[list](score);
+      const taken = Number.isNaN(place) ? undefined : kept.offer(key, place);
+      if (taken === undefined) continue;
+      changes.push({ delta, list, key, gain: 0, value: scoreCodec.encode({ ...score, sketch: NO_SKETCH }) });
+      if (taken.evicted !== undefined) changes.push({ delta, list, key: taken.evicted, gain: 0, value: null });
     }
     return changes;
   }

@@ -19,7 +19,7 @@ const { signal } = new AbortController();
 
 const WIDTH = 16;
 const DELTAS = ['d1', 'd2'].map((id) => ({ id, norm: 1 }));
-const OPTIONS: SelectOptions = { deltas: DELTAS, keep: 5, pool: { size: 12, width: WIDTH } };
+const OPTIONS: SelectOptions = { deltas: DELTAS, keep: 5, pool: { size: 12, width: WIDTH }, others: 4 };
 
 /** Scores of n documents against both deltas, the documents under keys in random order. */
 function stream(seed: number, n: number): readonly Score[] {
@@ -45,6 +45,7 @@ function memory() {
       .map(({ gain, value }) => ({ ...scoreCodec.decode(value!), gain }));
   const saved: SavedSelection = {
     best: (delta) => scores(delta, 'top'),
+    other: scores,
     pool: (delta) => scores(delta, 'pool').reverse(),
     state: (delta, name) => rows.get(`${delta}/state/${name}`)?.value ?? undefined,
   };
@@ -122,6 +123,43 @@ describe('select', () => {
     const store = await run(scores, 4, true, { ...OPTIONS, pool: undefined });
     assert.deepEqual(store.scores('d1', 'pool'), []);
     assert.equal(store.scores('d1', 'top').length, OPTIONS.keep);
+  });
+
+  test('the other orders hold what other strategies pick, whatever the order of the stream', async () => {
+    const scores = stream(6, 40).map((score, i) => ({ ...score, lossTunedHead: (i * 7) % 41 }));
+    const extreme = (order: (score: Score) => number) =>
+      scores
+        .filter(({ delta }) => delta === 'd1')
+        .sort((a, b) => order(a) - order(b))
+        .slice(0, OPTIONS.others)
+        .map(({ key }) => key)
+        .sort();
+    for (const given of [scores, scores.toReversed()]) {
+      const store = await run(given, 8, true);
+      const kept = (list: string) =>
+        store
+          .scores('d1', list)
+          .map(({ key }) => key)
+          .sort();
+      assert.deepEqual(
+        kept('bottom'),
+        extreme(({ score }) => score),
+      );
+      assert.deepEqual(
+        kept('likely'),
+        extreme(({ lossTunedHead }) => lossTunedHead),
+      );
+      assert.deepEqual(
+        kept('unlikely'),
+        extreme(({ lossTunedHead }) => -lossTunedHead),
+      );
+      assert.deepEqual(
+        kept('sample'),
+        extreme(({ key }) => Number.parseInt(key, 16)),
+      );
+    }
+    const none = await run(scores, 8, true, { ...OPTIONS, others: 0 });
+    assert.deepEqual(none.scores('d1', 'sample'), []);
   });
 
   test('a score of a delta that is not registered is our fault, and thrown', () => {

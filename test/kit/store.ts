@@ -51,8 +51,13 @@ export function storeContract(make: () => StoreOnDisk): void {
     for (let from = 0; from < scores.length; from += size) {
       store = disk.open();
       const stage = select(
-        { deltas: [{ id: DELTA, norm: 1 }], keep: KEEP, pool: undefined },
-        { best: (id) => store.members(id, 'top'), pool: (id) => store.members(id, 'pool'), state: store.state },
+        { deltas: [{ id: DELTA, norm: 1 }], keep: KEEP, pool: undefined, others: 3 },
+        {
+          best: (id) => store.members(id, 'top'),
+          pool: (id) => store.members(id, 'pool'),
+          other: store.members,
+          state: store.state,
+        },
       );
       const outcomes = (await stage.process(scores.slice(from, from + size), signal)) as readonly Selected[][];
       const scan = store.scan('scan');

@@ -75,9 +75,10 @@ async function run({ store: dir, scores, kill }: SmallScan): Promise<void> {
   const saved = {
     best: (id: string) => store.members(id, 'top'),
     pool: (id: string) => store.members(id, 'pool'),
+    other: store.members,
     state: store.state,
   };
-  const options = { deltas: [{ id: DELTA, norm: 4 }], keep: KEEP, pool: { size: 24, width: WIDTH } };
+  const options = { deltas: [{ id: DELTA, norm: 4 }], keep: KEEP, pool: { size: 24, width: WIDTH }, others: 16 };
   const handle = leg(() => chain(deduplicate(scan.seen), model, select(options, saved)), {
     decode: documentCodec.decode,
     encode: ({ score, changes }: Selected) => [
