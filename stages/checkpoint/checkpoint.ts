@@ -27,7 +27,7 @@ export interface TokenizerFiles {
   readonly config: Json;
 }
 
-/** A part of a tensor's stored bytes. */
+/** A part of a file, or of a tensor's stored bytes. */
 export interface ByteRange {
   readonly offset: number;
   readonly bytes: number;
@@ -85,7 +85,6 @@ export async function openCheckpoint(
   const shards = await openShards(folder, signal);
   const tensors = new Map([...shards.tensors.values()].flatMap(readable));
   const { tensor: head, twin } = headOf(config, architecture, tensors, ref);
-  const file = (name: string) => shards.files.get(tensorOf(name).file)!;
 
   function tensorOf(name: string): Tensor {
     const tensor = tensors.get(name);
@@ -114,14 +113,16 @@ export async function openCheckpoint(
     raw(name, range, signal) {
       const tensor = tensorOf(name);
       const { offset, bytes } = range ?? { offset: 0, bytes: tensor.bytes };
-      return file(name).read(tensor.offset + offset, bytes, signal);
+      return shards.files.get(tensor.file)!.read(tensor.offset + offset, bytes, signal);
     },
 
     async local(names, signal) {
+      const byFile = Map.groupBy(new Set(names), (name) => tensorOf(name).file);
       const placed = new Map<string, LocalTensor>();
-      for (const name of names) {
-        const tensor = tensorOf(name);
-        placed.set(name, { ...tensor, ...(await file(name).place(tensor.offset, tensor.bytes, signal)) });
+      for (const [file, members] of byFile) {
+        const wanted = members.map(tensorOf);
+        const places = await shards.files.get(file)!.place(wanted, signal);
+        for (const [i, tensor] of wanted.entries()) placed.set(tensor.name, { ...tensor, ...places[i]! });
       }
       return placed;
     },
@@ -150,7 +151,9 @@ async function readConfig(folder: Folder, signal: AbortSignal): Promise<Json> {
 async function withoutConfig(folder: Folder, signal: AbortSignal): Promise<CheckpointError> {
   const bytes = await folder.read('adapter_config.json', MAX_CONFIG_BYTES, signal);
   if (bytes === undefined) {
-    return new CheckpointError(`${folder.ref}: has no config.json; expected the folder of a Hugging Face checkpoint`);
+    return new CheckpointError(
+      `${folder.ref}: has no config.json; expected the folder of a Hugging Face checkpoint${folder.caveat}`,
+    );
   }
   const adapter = parseJson(bytes, `adapter_config.json of ${folder.ref}`);
   const kind = typeof adapter['peft_type'] === 'string' ? adapter['peft_type'] : 'PEFT';

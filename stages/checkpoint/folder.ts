@@ -3,6 +3,7 @@ import { constants } from 'node:fs';
 import { access, open, readFile, realpath, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { ConfigError } from '../../pipeline/error.ts';
+import type { ByteRange } from './checkpoint.ts';
 import { CheckpointError } from './error.ts';
 
 export interface Folder {
@@ -10,6 +11,8 @@ export interface Folder {
   readonly ref: string;
   /** Reading costs the network. */
   readonly remote: boolean;
+  /** What to add where something is not there: empty, or why it may only seem so. */
+  readonly caveat: string;
   /**
    * A whole small file; undefined where there is none.
    * @throws CheckpointError where it holds more than `limit` bytes
@@ -24,8 +27,8 @@ export interface RangedFile {
   readonly bytes: number;
   /** The bytes from `offset` on, in pieces, exactly `bytes` of them. */
   read(offset: number, bytes: number, signal?: AbortSignal): AsyncIterable<Uint8Array>;
-  /** The same bytes in a file on this machine. */
-  place(offset: number, bytes: number, signal?: AbortSignal): Promise<Place>;
+  /** Where each of the ranges is in a file on this machine. */
+  place(ranges: readonly ByteRange[], signal?: AbortSignal): Promise<readonly Place[]>;
 }
 
 export interface Place {
@@ -50,13 +53,10 @@ export async function localFolder(path: string): Promise<Folder> {
   return {
     ref: path,
     remote: false,
+    caveat: '',
 
     async read(name, limit, signal) {
-      const file = join(root, name);
-      const size = (await stat(file).catch(missing))?.size;
-      if (size === undefined) return undefined;
-      if (size > limit) throw new CheckpointError(`${file}: ${size} bytes, at most ${limit} are read`);
-      return await readFile(file, { signal });
+      return await readWhole(join(root, name), limit, signal);
     },
 
     async open(name) {
@@ -64,6 +64,17 @@ export async function localFolder(path: string): Promise<Folder> {
       return file === undefined ? undefined : await localFile(file);
     },
   };
+}
+
+/**
+ * undefined where there is no such file
+ * @throws CheckpointError where it holds more than `limit` bytes
+ */
+export async function readWhole(path: string, limit: number, signal: AbortSignal): Promise<Uint8Array | undefined> {
+  const size = (await stat(path).catch(missing))?.size;
+  if (size === undefined) return undefined;
+  if (size > limit) throw new CheckpointError(`${path}: ${size} bytes, at most ${limit} are read`);
+  return await readFile(path, { signal });
 }
 
 /** @param path absolute, and no symbolic link */
@@ -89,7 +100,7 @@ export async function localFile(path: string): Promise<RangedFile> {
       }
     },
 
-    place: async (offset) => ({ path, offset }),
+    place: async (ranges) => ranges.map(({ offset }) => ({ path, offset })),
   };
 }
 

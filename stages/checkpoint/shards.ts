@@ -19,8 +19,6 @@ export interface Shards {
 const SINGLE = 'model.safetensors';
 const INDEX = 'model.safetensors.index.json';
 const MAX_INDEX_BYTES = 100_000_000;
-/** Read at once with the header's length: most headers need no second read. */
-const FIRST_READ_BYTES = 16 << 10;
 const HEADERS_AT_ONCE = 8;
 
 /** @throws CheckpointError where there is none, one of them is missing or broken, or the index does not fit them */
@@ -41,7 +39,8 @@ export async function openShards(folder: Folder, signal: AbortSignal): Promise<S
     for (let next = waiting.shift(); next !== undefined; next = waiting.shift()) {
       const [name, listed] = next;
       const file = await folder.open(name, signal);
-      if (file === undefined) throw new CheckpointError(`${folder.ref}: ${INDEX} names ${name}, which is missing`);
+      if (file === undefined)
+        throw new CheckpointError(`${folder.ref}: ${INDEX} names ${name}, which is missing${folder.caveat}`);
       const header = await readHeader(file, `${folder.ref}: ${name}`, signal);
       files.set(name, file);
       for (const [tensor, entry] of entriesOf(name, header, listed)) tensors.set(tensor, entry);
@@ -77,15 +76,10 @@ async function readHeader(
   what: string,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, StoredTensor>> {
-  const firstBytes = Math.min(file.bytes, FIRST_READ_BYTES);
-  const first = await collect(file.read(0, firstBytes, signal), firstBytes);
-  const length = headerLength(first, file.bytes, what);
-  const json = new Uint8Array(length);
-  const held = first.subarray(PREFIX_BYTES, PREFIX_BYTES + length);
-  json.set(held);
-  const rest = length - held.length;
-  if (rest > 0) json.set(await collect(file.read(firstBytes, rest, signal), rest), held.length);
-  return parseHeader(json, file.bytes, what);
+  const prefixBytes = Math.min(file.bytes, PREFIX_BYTES);
+  const prefix = await collect(file.read(0, prefixBytes, signal), prefixBytes);
+  const length = headerLength(prefix, file.bytes, what);
+  return parseHeader(await collect(file.read(PREFIX_BYTES, length, signal), length), file.bytes, what);
 }
 
 function* entriesOf(
@@ -107,5 +101,5 @@ async function withoutSafetensors(folder: Folder, signal: AbortSignal): Promise<
     pickled === undefined
       ? ''
       : '; pytorch_model.bin is there, which can run code when it is read: save the model again as safetensors';
-  return new CheckpointError(`${folder.ref}: has neither ${SINGLE} nor ${INDEX}${found}`);
+  return new CheckpointError(`${folder.ref}: has neither ${SINGLE} nor ${INDEX}${found}${folder.caveat}`);
 }
