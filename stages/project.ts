@@ -1,18 +1,45 @@
 /**
- * The sketch of every window's gradient, as the last part of the graph: the linear map of math/sketch.ts, applied to
- * G = Eᵀ H, E = (P − Y) ∘ m, without forming G. P is brought to the buckets chunk by chunk while it is there; the grid is then
- * one product of [256,S] and [S,d] a window, and the fold a gather.
+ * One linear map, the sketch of math/sketch.ts, for both sides of ⟨G, D⟩: in the graph for every window's gradient G, in plain
+ * code for D, so that ⟨PG, PD⟩ is worth something for a delta that was not known when the document was scanned.
  */
+import type { Checkpoint } from './checkpoint/checkpoint.ts';
 import type { SketchTail } from './graph/head.ts';
 import type { Graph } from './graph/onnx.ts';
 import { transposed } from './graph/operations.ts';
 import { BUCKETS, type Sketch } from './math/sketch.ts';
+
+const BLOCK_ROWS = 1024;
 
 /** What `projection` of a measurement says: two sketches can be compared where it is the same. */
 export function projectionName({ definition: { kind, seed, width } }: Sketch): string {
   return `${kind}:${width}:${seed}`;
 }
 
+/** PD of the heads' difference D = W0 − W1 [V,d], read some rows at a time; D is 0 from row `shared` on. */
+export async function projectDelta(
+  sketch: Sketch,
+  base: Pick<Checkpoint, 'head' | 'read'>,
+  tuned: Pick<Checkpoint, 'head' | 'read'>,
+  shared: number,
+  signal: AbortSignal,
+): Promise<Float32Array> {
+  const sum = sketch.accumulate();
+  for (let from = 0; from < shared; from += BLOCK_ROWS) {
+    const rows = [from, Math.min(from + BLOCK_ROWS, shared)] as const;
+    const before = await base.read(base.head.name, rows, signal);
+    const after = await tuned.read(tuned.head.name, rows, signal);
+    sum.add(
+      from,
+      Float64Array.from(before, (value, i) => value - after[i]!),
+    );
+  }
+  return sum.finish();
+}
+
+/**
+ * PG of every window, as the last part of the graph: G = Eᵀ H, E = (P − Y) ∘ m, is never formed. P is brought to the buckets chunk
+ * by chunk while it is there; the grid is then one product of [256,S] and [S,d] a window, and the fold a gather.
+ */
 export function project(sketch: Sketch): SketchTail {
   const { rowSigns, cells, cellSigns } = sketch;
   const { width, vocabulary, hidden } = sketch.definition;

@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
+import type { Checkpoint } from '../stages/checkpoint/checkpoint.ts';
 import { appendHead, INPUTS, OUTPUTS } from '../stages/graph/head.ts';
 import { graph } from '../stages/graph/onnx.ts';
 import { openSession } from '../stages/graph/session.ts';
 import { random } from '../stages/math/random.ts';
 import { sketch } from '../stages/math/sketch.ts';
 import { norm } from '../stages/math/vector.ts';
-import { project } from '../stages/project.ts';
+import { project, projectDelta } from '../stages/project.ts';
 import { localTensor, scratch } from './kit/tensors.ts';
 import { headTruth } from './twins/head.ts';
 
@@ -81,4 +82,22 @@ describe('project', () => {
       }
     });
   }
+
+  test('the sketch of a delta is that of the heads’ difference, whatever is not shared left out', async () => {
+    const [vocabulary, shared] = [1500, 1100];
+    const map = sketch({ kind: 'bucket', seed: 4, width: 512, vocabulary, hidden: HIDDEN });
+    const [before, after] = [uniform(3, vocabulary * HIDDEN, 1), uniform(4, shared * HIDDEN, 1)];
+    const side = (values: Float32Array) => ({
+      head: { name: 'head' } as Checkpoint['head'],
+      read: async (_name: string, [from, to] = [0, 0] as readonly [number, number]) =>
+        values.slice(from * HIDDEN, to * HIDDEN),
+    });
+    const { signal } = new AbortController();
+    const sketched = await projectDelta(map, side(before), side(after), shared, signal);
+
+    const difference = Float64Array.from(before, (value, i) => (i < shared * HIDDEN ? value - after[i]! : 0));
+    const whole = map.accumulate();
+    whole.add(0, difference);
+    assert.deepEqual(sketched, whole.finish());
+  });
 });
