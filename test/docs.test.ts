@@ -17,7 +17,7 @@ describe('docs', () => {
   });
 
   test('cli.md is what the commands would write', () => {
-    assert.equal(read('cli.md'), reference());
+    assert.ok(read('cli.md') === reference(), 'write it again: node pipeline/commands/reference.ts');
   });
 
   test('formats.md has every table of the store with all of its columns, and every field of a score', () => {

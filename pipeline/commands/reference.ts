@@ -42,20 +42,16 @@ export function reference(): string {
   ].join('\n');
 }
 
-function section(command: Command): readonly string[] {
+function section(command: Command, place: number): readonly string[] {
+  const same = commands.slice(0, place).find(({ config }) => config === command.config);
   const flags = flagsOf(command).map(({ syntax, standard, description, required }) => [
     `\`${syntax}\``,
     required ? 'required' : (standard ?? ''),
     description,
   ]);
-  return [
-    `## deltasift ${command.name}`,
-    '',
-    command.summary,
-    '',
-    ...rows(['flag', 'default', 'what it is'], flags),
-    '',
-  ];
+  const table = flags.length === 0 ? [] : [...rows(['flag', 'default', 'what it is'], flags), ''];
+  const body = same === undefined ? table : [`It takes the flags of \`deltasift ${same.name}\`.`, ''];
+  return [`## deltasift ${command.name}`, '', command.summary, '', ...body];
 }
 
 function rows(header: readonly string[], body: readonly (readonly string[])[]): readonly string[] {
