@@ -22,6 +22,9 @@ const LOCK_MS = 250;
 /** Memory for pages of the file, in KiB. */
 const CACHE_KIB = 32_768;
 
+/** Pages of 4 KiB written before they are moved from the write-ahead log into the file, and both are synced. */
+const CHECKPOINT_PAGES = 4096;
+
 /**
  * The store in `dir`, made where there is none. One process at a time writes.
  *
@@ -35,6 +38,7 @@ export function openToWrite(dir: string): StoreFile {
     database.pragma('journal_mode = WAL');
     database.pragma('synchronous = NORMAL'); // a commit outlives the process; a power cut may undo the last ones, whole
     database.pragma(`cache_size = -${CACHE_KIB}`);
+    database.pragma(`wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
     if (versionOf(database) === 0) database.pragma(`application_id = ${APPLICATION_ID}`);
     migrate(database);
     return {
