@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { appendFileSync, readFileSync, truncateSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync, renameSync, truncateSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Outgoing } from '../../pipeline/contract.ts';
@@ -79,7 +79,45 @@ describe('scores file', () => {
         scan.commit(() => file.write([message(key)]));
       }
     });
-    beside(path, () => {});
+    assert.deepEqual(ids(path), ['a', 'b']);
+  });
+
+  test('closed after a commit that was undone, it ends with the last line that was committed', () => {
+    const path = join(folder(), 'scores.jsonl');
+    beside(path, (file, scan) => {
+      scan.commit(() => file.write([message('a')]));
+      assert.throws(() =>
+        scan.commit(() => {
+          file.write([message('undone')]);
+          throw new Error('undone');
+        }),
+      );
+    });
+    assert.deepEqual(ids(path), ['a']);
+  });
+
+  test('two scans cannot write to one file: the one that finds lines of the other stops', () => {
+    const path = join(folder(), 'scores.jsonl');
+    beside(path, (file, scan) => {
+      const other = openStore(folder());
+      const theirs = scoresFile(path, other.scan('scan'));
+      scan.commit(() => file.write([message('a')]));
+      assert.throws(
+        () => other.scan('scan').commit(() => theirs.write([message('b')])),
+        (error) => error instanceof ConfigError && /another scan/.test(error.message),
+      );
+      other.close();
+    });
+    assert.deepEqual(ids(path), ['a']);
+  });
+
+  test('goes on where the file and its store were moved to', () => {
+    const [here, there] = [join(folder(), 'run'), join(folder(), 'run')];
+    mkdirSync(here);
+    beside(join(here, 'scores.jsonl'), (file, scan) => scan.commit(() => file.write([message('a')])));
+    renameSync(here, there);
+    const path = join(there, 'scores.jsonl');
+    beside(path, (file, scan) => scan.commit(() => file.write([message('b')])));
     assert.deepEqual(ids(path), ['a', 'b']);
   });
 
@@ -101,10 +139,12 @@ describe('scores file', () => {
     assert.equal(readFileSync(other, 'utf8'), 'precious');
   });
 
-  test('a path that cannot be written is a config error', () => {
+  test('a path that cannot be written, or is no file that can be cut back, is a config error', () => {
     const path = join(folder(), 'scores.jsonl');
     beside(path, (_, scan) => {
-      assert.throws(() => scoresFile(join(path, 'below', 'a', 'file'), scan), ConfigError);
+      for (const bad of [join(path, 'below', 'a', 'file'), folder(), '/dev/null']) {
+        assert.throws(() => scoresFile(bad, scan), ConfigError, bad);
+      }
     });
   });
 });
