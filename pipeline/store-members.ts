@@ -21,6 +21,8 @@ export interface MemberTable {
   top(delta: string, k: number): readonly Ranked[];
   /** Those of the top whose id or key it is, of one delta or of all. */
   find(idOrKey: string, delta?: string): readonly Ranked[];
+  /** Ids that several documents of the top have. */
+  sharedIds(delta: string): ReadonlySet<string>;
   /** In order of their keys. Nothing may be written while it runs. */
   all(delta: string, list: MemberList): IterableIterator<Member>;
   size(delta: string, list: MemberList): number;
@@ -68,6 +70,9 @@ export function memberTable(database: Database): MemberTable {
      WHERE rowid IN (SELECT rowid FROM member WHERE id = @name UNION SELECT rowid FROM member WHERE key = @name)
      AND list = 'top' AND delta = coalesce(@delta, delta) ORDER BY delta, score DESC, key`,
   );
+  const shared = database.prepare<[string], string>(
+    `SELECT id FROM member WHERE delta = ? AND list = 'top' GROUP BY id HAVING count(*) > 1`,
+  );
   const better = database.prepare<[string, number, number, string], number>(
     `SELECT count(*) FROM member WHERE delta = ? AND list = 'top' AND (score > ? OR (score = ? AND key < ?))`,
   );
@@ -75,6 +80,7 @@ export function memberTable(database: Database): MemberTable {
     `SELECT gain, ${columns} FROM member WHERE delta = ? AND list = ? ORDER BY key`,
   );
   const size = database.prepare<[string, string], number>('SELECT count(*) FROM member WHERE delta = ? AND list = ?');
+  shared.pluck();
   better.pluck();
   size.pluck();
 
@@ -99,6 +105,8 @@ export function memberTable(database: Database): MemberTable {
         ...decoded(row),
         rank: better.get(row.delta, row.score, row.score, row.key)! + 1,
       })),
+
+    sharedIds: (delta) => new Set(shared.all(delta)),
 
     *all(delta, list) {
       for (const row of all.iterate(delta, list)) yield decoded(row);

@@ -50,6 +50,8 @@ export interface Store {
   top(delta: string, k: number): readonly Ranked[];
   /** The documents among the best that this is the id or the key of. */
   find(idOrKey: string, delta?: string): readonly Ranked[];
+  /** Ids that several documents among the best of a delta have: only their keys tell them apart. */
+  sharedIds(delta: string): ReadonlySet<string>;
   /** In order of their keys, one at a time: the pool's sketches need not fit in memory twice. */
   members(delta: string, list: MemberList): IterableIterator<Member>;
   /** A running value of the select stage. */
@@ -169,6 +171,7 @@ function storeOf(dir: string, database: Database, close: () => void): Store {
     },
 
     find: members.find,
+    sharedIds: members.sharedIds,
     members: members.all,
     state: (delta, name) => state.get(delta, name),
     counts: () => counts.all(),

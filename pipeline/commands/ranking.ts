@@ -1,7 +1,6 @@
-/** What the commands that read a ranking have in common: which delta is meant, and when an id is not enough. */
+/** Which delta is meant by the commands that read a ranking. */
 import { ConfigError } from '../error.ts';
 import type { DeltaRecord, Store } from '../store.ts';
-import type { Ranked } from '../store-members.ts';
 
 /**
  * The delta asked for by its id or the beginning of it, or the only one there is.
@@ -16,9 +15,4 @@ export function deltaOf(store: Store, asked: string | undefined): DeltaRecord {
   const list = all.map(({ id, base, tuned }) => `\n  ${id}  ${base} -> ${tuned}`).join('');
   if (asked === undefined) throw new ConfigError(`--delta: missing, and the store holds several:${list}`);
   throw new ConfigError(`--delta: expected an id, or enough of its beginning, got ${asked}; the store holds:${list}`);
-}
-
-/** True where another text of the delta's best has the same id: then only the key tells them apart. */
-export function isAmbiguous(store: Store, { id, delta }: Ranked): boolean {
-  return store.find(id, delta).filter((found) => found.id === id).length > 1;
 }

@@ -9,7 +9,7 @@ import { SCORE_FIELDS, scoreLine } from '../score-line.ts';
 import { openStore } from '../store.ts';
 import type { Ranked } from '../store-members.ts';
 import { command } from './command.ts';
-import { deltaOf, isAmbiguous } from './ranking.ts';
+import { deltaOf } from './ranking.ts';
 
 const DEFAULT_K = 20;
 
@@ -27,9 +27,10 @@ export const top = command({
     const store = openStore(dir, { readonly: true });
     try {
       const { id, measurement, keep } = deltaOf(store, delta);
+      const shared = store.sharedIds(id);
       const rows = store
         .top(id, k ?? Math.min(DEFAULT_K, keep))
-        .map((ranked) => ({ ranked, ambiguous: isAmbiguous(store, ranked) }));
+        .map((ranked) => ({ ranked, ambiguous: shared.has(ranked.id) }));
       if (json) out.write(`${JSON.stringify({ delta: id, measurement, documents: rows.map(line) })}\n`);
       else out.write(await FORMATS[format](rows, out.isTerminal ? out.columns : Number.POSITIVE_INFINITY));
     } finally {

@@ -172,6 +172,8 @@ describe('store', () => {
       assert.deepEqual(told(store.find('same', DELTA)), ['d k2 1', 'd k1 3']);
       assert.deepEqual(told(store.find('k3')), ['d k3 2']);
       assert.deepEqual(store.find('k'), []);
+      assert.deepEqual([...store.sharedIds(DELTA)], ['same']);
+      assert.deepEqual([...store.sharedIds(other)], []);
     });
   });
 
