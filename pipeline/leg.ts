@@ -37,10 +37,10 @@ export function leg<In, Out>(make: () => Chain<In, Out>, { decode, encode, remem
     return stages;
   }
 
-  function outgoing(message: Delivered, { outcome, by }: Settled<Out>): readonly Outgoing[] {
+  function outgoing(message: Delivered, { outcome, by }: Settled<Out>, names: readonly string[]): readonly Outgoing[] {
     if (outcome instanceof Drop) return [];
     const remembered = remember === undefined ? [] : [remember(message.key)];
-    if (outcome instanceof Reject) return [...remembered, deadLetter(message, outcome, by)];
+    if (outcome instanceof Reject) return [...remembered, deadLetter(message, outcome, by, before(by, names))];
     const { headers } = message;
     const sent = outcome.flatMap(encode).map((one) => ({ ...one, headers: { ...headers, ...one.headers } }));
     return [...remembered, ...sent];
@@ -54,7 +54,7 @@ export function leg<In, Out>(make: () => Chain<In, Out>, { decode, encode, remem
     const settled = decoded.map(
       (one): Settled<Out> => (one instanceof Reject ? { outcome: one, by: DECODE } : rest.next().value!),
     );
-    const lists = batch.map((message, i) => outgoing(message, settled[i]!));
+    const lists = batch.map((message, i) => outgoing(message, settled[i]!, chain.stages));
     const counts = countsOf(chain.stages, settled).map(countMessage);
     return lists.map((list, i) => (i === lists.length - 1 ? [...list, ...counts] : list));
   };
@@ -69,21 +69,27 @@ function attempt<In>(decode: (value: Uint8Array) => In, { value }: Delivered): {
   }
 }
 
-function deadLetter(message: Delivered, { code, reason }: Reject, stage: string): Outgoing {
-  const { topic, key, value, headers } = message;
-  return deadMessage({ key, bytes: value ?? Buffer.alloc(0), headers: { ...headers, topic, stage, code, reason } });
+function deadLetter(
+  { topic, key, value, headers: own }: Delivered,
+  { code, reason }: Reject,
+  stage: string,
+  passed: readonly string[],
+): Outgoing {
+  const headers = { ...own, topic, stage, code, reason, passed: passed.join(',') };
+  return deadMessage({ key, bytes: value ?? Buffer.alloc(0), headers });
+}
+
+/** The stages that let a document through that `stage` did not. */
+function before(stage: string, names: readonly string[]): readonly string[] {
+  return stage === DECODE ? [] : names.slice(0, names.indexOf(stage));
 }
 
 /** A document is counted by each stage it reached. */
 function countsOf(stages: readonly string[], settled: readonly Settled<unknown>[]): readonly Count[] {
-  const { add, counts } = tally();
+  const { add, pass, counts } = tally();
   for (const { outcome, by } of settled) {
     const ended = outcome instanceof Reject || outcome instanceof Drop;
-    const passed = by === DECODE ? [] : stages.slice(0, ended ? stages.indexOf(by) : undefined);
-    for (const stage of passed) {
-      add(stage, 'in');
-      add(stage, 'out');
-    }
+    pass(ended ? before(by, stages) : stages);
     if (!ended) continue;
     add(by, 'in');
     if (outcome instanceof Reject) add(by, 'rejected', outcome.code);

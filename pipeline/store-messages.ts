@@ -43,6 +43,8 @@ export interface DeadLetter {
     readonly reason: string;
     /** Where the bytes are a message: the topic it came from, and can be sent to again. */
     readonly topic?: string;
+    /** The stages that let it through before, comma-separated. */
+    readonly passed?: string;
     readonly source?: string;
     /** The cursor that resumes after the record. */
     readonly origin?: string;

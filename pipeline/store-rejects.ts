@@ -32,8 +32,15 @@ export interface RejectTable {
   /** In the order they were committed. */
   list(query: RejectQuery): readonly RejectRecord[];
   bytes(id: number): Buffer | undefined;
-  /** Takes it out, as the message it was. */
-  take(id: number): Outgoing | undefined;
+  /** Takes it out, where it is a message. */
+  take(id: number): TakenReject | undefined;
+}
+
+export interface TakenReject {
+  /** As it was before it was rejected. */
+  readonly message: Outgoing;
+  /** The stages that had let it through. */
+  readonly passed: readonly string[];
 }
 
 type Row = Omit<RejectRecord, 'scan' | 'size'> & { readonly headers: string; readonly bytes: Buffer };
@@ -76,7 +83,11 @@ export function rejectTable(database: Database): RejectTable {
       const row = get.get(id);
       if (row === undefined || row.topic === null) return undefined;
       remove.run(id);
-      return { topic: row.topic, key: row.key, value: row.bytes, headers: JSON.parse(row.headers) };
+      const { passed, ...headers } = JSON.parse(row.headers) as Record<string, string>;
+      return {
+        message: { topic: row.topic, key: row.key, value: row.bytes, headers },
+        passed: passed?.split(',').filter((stage) => stage !== '') ?? [],
+      };
     },
   };
 }

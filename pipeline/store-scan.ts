@@ -8,8 +8,6 @@ import type { MemberTable } from './store-members.ts';
 import { COUNTS, CURSORS, type CursorMark, DEAD, SEEN, SELECTION } from './store-messages.ts';
 import type { RejectTable } from './store-rejects.ts';
 
-const SHA256 = /^[0-9a-f]{64}$/;
-
 export interface Scan {
   readonly name: string;
   /** How far a source is; undefined before its first record. */
@@ -51,7 +49,7 @@ export function storeScan(database: Database, id: number, name: string, { member
   const see = database.prepare('INSERT OR IGNORE INTO seen (scan, key) VALUES (?, ?)');
   const forget = database.prepare('DELETE FROM seen WHERE scan = ? AND key = ?');
   const counts = database.prepare<[number], Count>(
-    'SELECT stage, outcome, code, n FROM count WHERE scan = ? ORDER BY stage, outcome, code',
+    'SELECT stage, outcome, code, n FROM count WHERE scan = ? AND n <> 0 ORDER BY stage, outcome, code',
   );
   const add = database.prepare(
     `INSERT INTO count (scan, stage, outcome, code, n) VALUES (?, ?, ?, ?, ?)
@@ -108,5 +106,6 @@ export function storeScan(database: Database, id: number, name: string, { member
 
 /** A sha-256 takes half its hex in the file. */
 function stored(key: string): Buffer {
-  return Buffer.from(key, SHA256.test(key) ? 'hex' : 'utf8');
+  const hash = key.length === 64 ? Buffer.from(key, 'hex') : undefined;
+  return hash?.length === 32 ? hash : Buffer.from(key);
 }

@@ -3,11 +3,12 @@ import type { Database } from 'better-sqlite3';
 import type { Count } from '../schemas/types.ts';
 import { ConfigError } from './error.ts';
 import { type Member, type MemberList, memberTable, type Ranked } from './store-members.ts';
-import { SEEN } from './store-messages.ts';
+import { countMessage, SEEN } from './store-messages.ts';
 import { openToRead, openToWrite } from './store-open.ts';
 import { type RejectQuery, type RejectRecord, rejectTable } from './store-rejects.ts';
 import { type Scan, storeScan } from './store-scan.ts';
 import { type Settings, settingsTable } from './store-settings.ts';
+import { tally } from './tally.ts';
 
 export interface Measurement {
   readonly id: string;
@@ -61,8 +62,8 @@ export interface Store {
   rejects(query?: RejectQuery): readonly RejectRecord[];
   rejectBytes(id: number): Buffer | undefined;
   /**
-   * Sends rejected messages back to the topics they came from, as if they had not been seen. Records that a source rejected are
-   * no message and stay.
+   * Sends rejected messages back to the topics they came from, as if no stage had seen them: nor are they counted. Records that a
+   * source rejected are no message and stay.
    */
   replay(query?: RejectQuery): { readonly sent: number; readonly left: number };
   close(): void;
@@ -104,7 +105,8 @@ function storeOf(dir: string, database: Database, close: () => void): Store {
     .prepare<[string, string], Buffer>('SELECT value FROM state WHERE delta = ? AND name = ?')
     .pluck();
   const counts = database.prepare<[], Count>(
-    'SELECT stage, outcome, code, sum(n) AS n FROM count GROUP BY stage, outcome, code ORDER BY stage, outcome, code',
+    `SELECT stage, outcome, code, sum(n) AS n FROM count GROUP BY stage, outcome, code HAVING sum(n) <> 0
+     ORDER BY stage, outcome, code`,
   );
 
   function scan(name: string, fixed?: Settings): Scan {
@@ -126,12 +128,17 @@ function storeOf(dir: string, database: Database, close: () => void): Store {
   }
 
   /** True where it could be sent again. */
-  const replayOne = database.transaction(({ id, scan: name, key }: RejectRecord): boolean => {
-    const message = rejects.take(id);
-    if (message === undefined) return false;
+  const replayOne = database.transaction(({ id, scan: name, key, stage, code }: RejectRecord): boolean => {
+    const taken = rejects.take(id);
+    if (taken === undefined) return false;
+    const { add, pass, counts: uncounted } = tally();
+    pass(taken.passed, -1);
+    add(stage, 'in', '', -1);
+    add(stage, 'rejected', code, -1);
     const { write } = scan(name);
     write({ topic: SEEN, key, value: null, headers: {} });
-    write(message);
+    for (const count of uncounted()) write(countMessage(count));
+    write(taken.message);
     return true;
   });
 

@@ -41,19 +41,30 @@ describe('leg', () => {
     assert.equal(lists[2]?.[0]?.key, 'n3');
   });
 
-  test('a rejected message goes to the dead letters with its bytes, its stage, code, reason and place', async () => {
+  test('a rejected message goes to the dead letters with its bytes, its stage, code, reason and way there', async () => {
     const [list] = await handle()([delivered(7, '-1', { source: 's', origin: 'c7' })], signal);
     assert.deepEqual(list?.[0], {
       topic: 'dead',
       key: 'k7',
       value: Buffer.from('-1'),
-      headers: { source: 's', origin: 'c7', topic: 'texts', stage: 'positive', code: 'too-short', reason: '-1' },
+      headers: {
+        source: 's',
+        origin: 'c7',
+        topic: 'texts',
+        stage: 'positive',
+        code: 'too-short',
+        reason: '-1',
+        passed: 'parse',
+      },
     });
   });
 
   test('a message that does not decode, or has no value, is a dead letter, and the others go on', async () => {
     const lists = await handle()([delivered(0, '?'), delivered(1, null), delivered(2, '5')], signal);
-    for (const list of lists.slice(0, 2)) assert.equal(list[0]?.headers['code'], 'undecodable-message');
+    for (const list of lists.slice(0, 2)) {
+      assert.equal(list[0]?.headers['code'], 'undecodable-message');
+      assert.equal(list[0]?.headers['passed'], '');
+    }
     assert.equal(lists[2]?.[0]?.key, 'n5');
   });
 
