@@ -1,6 +1,9 @@
 /** Streams of bytes. */
 
-/** The pieces as one array of exactly `bytes`. */
+/**
+ * The pieces as one array.
+ * @throws RangeError where they are not exactly `bytes` together
+ */
 export async function collect(pieces: AsyncIterable<Uint8Array>, bytes: number): Promise<Uint8Array> {
   const all = new Uint8Array(bytes);
   let at = 0;
@@ -8,6 +11,7 @@ export async function collect(pieces: AsyncIterable<Uint8Array>, bytes: number):
     all.set(piece, at);
     at += piece.length;
   }
+  if (at !== bytes) throw new RangeError(`${at} bytes, expected ${bytes}`);
   return all;
 }
 

@@ -113,6 +113,9 @@ export async function openCheckpoint(
     raw(name, range, signal) {
       const tensor = tensorOf(name);
       const { offset, bytes } = range ?? { offset: 0, bytes: tensor.bytes };
+      if (offset < 0 || bytes < 0 || offset + bytes > tensor.bytes) {
+        throw new RangeError(`${ref}: tensor ${name} has ${tensor.bytes} bytes, not ${offset} to ${offset + bytes}`);
+      }
       return shards.files.get(tensor.file)!.read(tensor.offset + offset, bytes, signal);
     },
 

@@ -43,10 +43,14 @@ export async function compareHeads(base: Checkpoint, tuned: Checkpoint, signal: 
       readBlock(base, from, from + step, hashes.base, signal),
       readBlock(tuned, from, from + step, hashes.tuned, signal),
     ]);
-    squares.base += squaresOf(w0);
+    squares.base += w0.squares;
     for (let row = 0; from + row < Math.min(from + step, shared); row++) {
-      compareRow(from + row, w0.subarray(row * width, (row + 1) * width), w1.subarray(row * width, (row + 1) * width));
+      compareRow(from + row, rowOf(w0.values, row), rowOf(w1.values, row));
     }
+  }
+
+  function rowOf(values: Float32Array, row: number): Float32Array {
+    return values.subarray(row * width, (row + 1) * width);
   }
 
   function compareRow(row: number, w0: Float32Array, w1: Float32Array): void {
@@ -92,29 +96,30 @@ export async function compareHeads(base: Checkpoint, tuned: Checkpoint, signal: 
   };
 }
 
-/** Rows [from, to) as far as there are any, hashed as they are stored. */
+/** Rows [from, to) as far as there are any, hashed as they are stored, and the sum of their squares. */
 async function readBlock(
   { head, ref, raw }: Checkpoint,
   from: number,
   to: number,
   hash: Hash,
   signal: AbortSignal,
-): Promise<Float32Array> {
+): Promise<{ readonly values: Float32Array; readonly squares: number }> {
   const [rows = 0, width = 0] = head.shape;
   const rowBytes = width * widthOf(head.dtype);
   const bytes = Math.max(0, Math.min(to, rows) - from) * rowBytes;
-  if (bytes === 0) return new Float32Array();
+  if (bytes === 0) return { values: new Float32Array(), squares: 0 };
   const stored = await collect(raw(head.name, { offset: from * rowBytes, bytes }, signal), bytes);
   hash.update(stored);
   const values = toFloat32(stored, head.dtype);
-  const broken = values.findIndex((value) => !Number.isFinite(value));
-  if (broken !== -1) {
+  const squares = squaresOf(values);
+  if (!Number.isFinite(squares)) {
+    const broken = values.findIndex((value) => !Number.isFinite(value));
     const place = `row ${from + Math.floor(broken / width)}, column ${broken % width}`;
     throw new CheckpointError(
       `${ref}: the head ${head.name} holds ${values[broken]} at ${place}; expected finite values`,
     );
   }
-  return values;
+  return { values, squares };
 }
 
 function squaresOf(values: Float32Array): number {

@@ -4,6 +4,7 @@ import { request } from 'undici';
 import { ConfigError } from '../../pipeline/error.ts';
 import type { ByteRange } from './checkpoint.ts';
 import { CheckpointError } from './error.ts';
+import { quoted } from './json.ts';
 
 export interface HttpOptions {
   /** Sent to this origin, and to no other that it redirects to. */
@@ -76,11 +77,11 @@ export function http({ authorization, backoffMs = BACKOFF_MS }: HttpOptions): Ht
         await answer.discard();
         const wait = 1000 * (Number(answer.header('retry-after')) || 0);
         await pause(failures, new Error(`${url}: the server answers ${answer.status}, again and again`), signal, wait);
-      } else if ([200, 206, 404, 416].includes(answer.status)) {
-        return answer;
       } else {
+        const refused = refusal(url, answer);
+        if (refused === undefined) return answer;
         await answer.discard();
-        throw refused(url, answer);
+        throw refused;
       }
     }
   }
@@ -190,8 +191,6 @@ async function unasked(url: string, answer: Answer, { offset, bytes }: ByteRange
     await answer.discard();
     return new CheckpointError(`${url}: ${fault}`);
   };
-  if (answer.ownHeader('content-encoding') !== undefined)
-    throw await refuse('is sent compressed, so ranges mean nothing');
   if (answer.status === 206) {
     const sent = contentRange(answer);
     if (sent === undefined || sent.from !== offset || sent.to > offset + bytes) {
@@ -231,11 +230,19 @@ export function contentRange(answer: Answer): ContentRange | undefined {
   return sound ? { from, to: last + 1, total } : undefined;
 }
 
-function refused(url: string, answer: Answer): Error {
-  const why = answer.header('x-error-message') ?? answer.header('x-error-code') ?? '';
-  const said = `the server answers ${answer.status}${why === '' ? '' : ` (${why})`}`;
-  if (answer.status !== 401 && answer.status !== 403) return new Error(`${url}: ${said}`);
-  return new ConfigError(`${url}: ${said}; does it exist, and has HF_TOKEN a token that may read it?`);
+/** Why an answer is of no use; undefined where it is. */
+function refusal(url: string, answer: Answer): Error | undefined {
+  const { status } = answer;
+  const encoding = answer.ownHeader('content-encoding') ?? 'identity';
+  if (status === 404 || status === 416) return undefined;
+  if (status !== 200 && status !== 206) {
+    const why = answer.header('x-error-message') ?? answer.header('x-error-code') ?? '';
+    const said = `the server answers ${status}${why === '' ? '' : ` (${quoted(why)})`}`;
+    if (status !== 401 && status !== 403) return new Error(`${url}: ${said}`);
+    return new ConfigError(`${url}: ${said}; does it exist, and has HF_TOKEN a token that may read it?`);
+  }
+  if (encoding === 'identity') return undefined;
+  return new CheckpointError(`${url}: is sent in the encoding ${quoted(encoding)}, though asked for as it is`);
 }
 
 function one(header: string | string[] | undefined): string | undefined {

@@ -39,7 +39,7 @@ export async function probe(http: Http, url: string, signal: AbortSignal): Promi
     validator: answer.ownHeader('etag') ?? answer.ownHeader('last-modified'),
   };
   const sent = contentRange(answer);
-  if (answer.status === 206 && sent !== undefined && sent.from === 0) {
+  if (answer.status === 206 && sent !== undefined && sent.from === 0 && sent.to <= FIRST_READ_BYTES) {
     const first = await collect(answer.body, sent.to).catch(() => undefined);
     const range = { offset: 0, bytes: sent.to };
     return {
