@@ -8,6 +8,7 @@ export interface ScanProgress {
   readonly tokens: number;
   /** Best score of this run. */
   readonly best: { readonly score: number; readonly id: string } | undefined;
+  /** How much of the source lies behind the documents scored. */
   readonly source: SourceProgress | undefined;
 }
 

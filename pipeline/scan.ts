@@ -1,5 +1,5 @@
 /** One scan on one machine: a crawl in, its documents scored against a delta, the store kept up with every batch. */
-import type { Gradients, Score, Tokens } from '../schemas/types.ts';
+import type { Gradients, Tokens } from '../schemas/types.ts';
 import { gradient } from '../stages/gradient.ts';
 import { openMeasure } from '../stages/graph/open.ts';
 import { project } from '../stages/project.ts';
@@ -11,6 +11,7 @@ import { crawl, DOCUMENTS } from './crawl.ts';
 import type { Environment } from './environment.ts';
 import { keepTokenizer } from './kept-tokenizer.ts';
 import type { ScanProgress } from './progress.ts';
+import { scanReport } from './scan-progress.ts';
 import type { Scan } from './store-scan.ts';
 import { openTarget, type Target } from './target.ts';
 import { LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
@@ -58,7 +59,14 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
   for (const note of target.notes) world.note(note);
   const stage = await openStage(target, config, world);
   try {
-    const container = compose({ config, target, source, gradient: stage, onScored: progressOf(source, world) });
+    const report = scanReport({
+      source,
+      limit: config.limit,
+      topic: DOCUMENTS,
+      scan: () => container.resolve(SCAN),
+      tell: world.progress,
+    });
+    const container = compose({ config, target, source, gradient: stage, onScored: report.scored });
     const store = container.resolve(STORE);
     try {
       store.bind(target.measurement);
@@ -67,6 +75,7 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
       const progress = container.resolve(SCAN);
       const parts = { transport: container.resolve(TRANSPORT), scan: progress, leg: container.resolve(LEG) };
       await run(parts, source, config, signal);
+      report.end();
       return summaryOf(progress, source, target, (world.now() - start) / 1000);
     } finally {
       for (const sink of container.resolve(SINKS)) sink.close();
@@ -118,21 +127,6 @@ async function openStage(target: Target, config: ScanConfig, world: World): Prom
     positions: config.positions,
     tokenBudget: Math.max(TOKEN_BUDGET, config.window),
   });
-}
-
-/** Adds up what this run scored, and tells the world. */
-function progressOf(source: Source, world: World): (scores: readonly Score[]) => void {
-  let documents = 0;
-  let tokens = 0;
-  let best: ScanProgress['best'];
-  return (scores) => {
-    documents += scores.length;
-    for (const { score, id, tokens: scored } of scores) {
-      tokens += scored;
-      if (best === undefined || score > best.score) best = { score, id };
-    }
-    world.progress({ documents, tokens, best, source: source.progress?.() });
-  };
 }
 
 function recordOf({ delta, base, measurement }: Target, { keep }: ScanConfig) {
