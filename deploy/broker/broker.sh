@@ -95,8 +95,8 @@ end_with() { # SIGNAL
   local pid
   pid=$(<"$pid_file")
   kill "-$1" "$pid"
-  for ((i = 0; i < 600; i++)); do
-    alive "$pid" || { rm -f "$pid_file"; return 0; }
+  for ((i = 0; i < 600; i++)); do # its threads may hold the port for a moment after it has ended
+    alive "$pid" || listening || { rm -f "$pid_file"; return 0; }
     sleep 0.05
   done
   kill -KILL "$pid"

@@ -84,6 +84,7 @@ async function member(subscription: Subscription, signal: AbortSignal): Promise<
     try {
       writer = await subscription.openWriter(partition);
       const from = await subscription.placeOf(partition);
+      await subscription.prepare(partition, signal);
       if (ended || !assigned.has(partition)) return await writer.close();
       owned.set(partition, share({ group, topic, partition, writer, from }));
       order(partition, from);
@@ -116,11 +117,14 @@ async function member(subscription: Subscription, signal: AbortSignal): Promise<
     changed.ring();
   }
 
-  /** Either someone else is the owner now, or it is not known what was written. What waits here is fetched again. */
+  /**
+   * Either someone else is the owner now, or it is not known what was written, or the handler is not where the group is. What
+   * waits here is fetched again.
+   */
   function reclaim(own: Share, cause: unknown): void {
     const { partition } = own;
     if (owned.get(partition) !== own) return;
-    log('warn', `${topicOnCluster}/${partition}: a commit failed`, { error: String(cause) });
+    log('warn', `${topicOnCluster}/${partition} is read again`, { error: String(cause) });
     order(partition, 'pause');
     release(partition);
     if (assigned.has(partition)) unclaimed.add(partition);
@@ -177,14 +181,17 @@ async function member(subscription: Subscription, signal: AbortSignal): Promise<
   });
   consumer.on(CRASH, ({ payload: { error } }) => fail(error));
 
+  const joining = join();
   try {
-    await unlessAborted(join(), signal);
+    await unlessAborted(joining, signal);
     const resume = ({ partition }: Share) => order(partition, 'resume');
     await pump(subscription, { owned, changed, resume, reclaim, failure: () => failure }, signal);
   } finally {
     ended = true;
     clearTimeout(silence);
-    await settledWithin(3000, [consumer.disconnect(), ...claims.values()]);
+    // told to stop while it joins, kafkajs joins all the same, and holds its partitions for ever
+    const left = joining.catch(() => undefined).then(() => consumer.disconnect());
+    await settledWithin(3000, [left, ...claims.values()]);
     await settledWithin(
       1000,
       [...owned.values()].map((own) => own.close()),
@@ -197,7 +204,6 @@ async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promi
   const aborted = new AbortController();
   const abort = once(signal, 'abort', { signal: aborted.signal }).then(() => signal.throwIfAborted());
   abort.catch(() => undefined);
-  promise.catch(() => undefined);
   try {
     signal.throwIfAborted();
     await Promise.race([promise, abort]);

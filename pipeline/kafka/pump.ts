@@ -11,7 +11,7 @@ export interface Partitions {
   readonly changed: Bell;
   /** Called when a partition may be fetched again. */
   readonly resume: (own: Share) => void;
-  /** Called when a commit failed. */
+  /** Called when a batch or a commit failed: the partition is read again from its last commit on. */
   readonly reclaim: (own: Share, cause: unknown) => void;
   /** Why no more will be fetched. */
   readonly failure: () => { readonly cause: unknown } | undefined;
@@ -139,16 +139,14 @@ export async function pump(subscription: Subscription, partitions: Partitions, s
     changed.ring();
   }
 
-  /** Takes back what failed and all that is behind it, which must not be committed before, and tries again. */
+  /** Lets go of what failed and of all that is behind it, which must not be committed before: it is read again. */
   async function rewind(cause: unknown): Promise<void> {
     failed++;
     abandonAll();
     while (flights.some(({ state }) => state !== 'handled')) await changed.next();
-    for (const { parts } of flights.toReversed()) {
-      for (const { owner, part } of parts.toReversed()) owner.giveBack(part);
-    }
-    flights = [];
     if (signal.aborted || failed >= attempts) throw new HandlerFailure(cause);
+    for (const { owner } of flights.flatMap(({ parts }) => parts)) reclaim(owner, cause);
+    flights = [];
     await delay(backOffMs * 2 ** (failed - 1), undefined, { signal }).catch(() => undefined);
   }
 

@@ -11,8 +11,6 @@ export interface Share {
   /** @param end offset behind the fetched range */
   push(messages: readonly Delivered[], end: number): void;
   take(count: number): Part;
-  /** Takes a part back that will not be committed; the last taken first. */
-  giveBack(part: Part): void;
   /** Writes what came of a part and moves the group behind it, after what was committed before. */
   commit(part: Part, outgoing: readonly Outgoing[]): Promise<void>;
   /**
@@ -44,7 +42,7 @@ export function share({ group, topic, partition, writer, from }: ShareOptions): 
   let position = from;
   /** Where the group is once all commits that were asked for are made. */
   let promised = from;
-  let parts = 0; // taken, and neither given back nor committed
+  let parts = 0; // taken and not committed
   let latest: Promise<void> = Promise.resolve();
 
   function commit(outgoing: readonly Outgoing[], next: number): Promise<void> {
@@ -72,11 +70,6 @@ export function share({ group, topic, partition, writer, from }: ShareOptions): 
       queue = queue.slice(count);
       parts++;
       return { messages, next: queue[0]?.offset ?? position };
-    },
-
-    giveBack({ messages }) {
-      queue = [...messages, ...queue];
-      parts--;
     },
 
     commit({ next }, outgoing) {

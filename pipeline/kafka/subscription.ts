@@ -15,6 +15,8 @@ export interface Subscription extends SubscriptionOptions {
   readonly openWriter: (partition: number) => Promise<Writer>;
   /** The group's place in a partition, or the oldest message kept. */
   readonly placeOf: (partition: number) => Promise<number>;
+  /** Called before the first message from that place: what the handler remembers of the partition is to be what is committed. */
+  readonly prepare: (partition: number, signal: AbortSignal) => Promise<void>;
   readonly onCommit: (partition: number, batch: readonly Delivered[]) => void;
   readonly log: Log;
 }

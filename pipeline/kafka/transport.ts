@@ -9,7 +9,7 @@ import { lagOf } from './lag.ts';
 import { readOn } from './member.ts';
 import { publisher } from './publisher.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
-import { openWriter } from './writer.ts';
+import { openWriter, type Placed } from './writer.ts';
 
 export interface KafkaOptions extends Partial<SubscriptionOptions> {
   readonly connection: KafkaConnection;
@@ -21,8 +21,13 @@ export interface KafkaOptions extends Partial<SubscriptionOptions> {
   readonly readers?: Readonly<Record<string, readonly string[]>>;
   /** `publish` waits while a reader is further behind than so many messages. */
   readonly highWater?: number;
-  /** Headers that go on a message, given the one that it came of. */
-  readonly stamp?: (message: Outgoing, from: Delivered | undefined) => Outgoing;
+  /** Headers that go on a message, and its partition where that is not its key's, given the message that it came of. */
+  readonly stamp?: (message: Outgoing, from: Delivered | undefined) => Placed;
+  /**
+   * Called when a partition became this worker's, or is read again, before its first message. All that came of it is committed,
+   * and can be read; nobody else writes to it.
+   */
+  readonly prepare?: (topic: string, partition: number, signal: AbortSignal) => Promise<void>;
   /** Called after each commit: the last time it was is when the worker last made progress. */
   readonly onProgress?: (progress: Progress) => void;
 }
@@ -46,6 +51,7 @@ export function kafkaTransport({
   readers = {},
   highWater = 100_000,
   stamp = (message) => message,
+  prepare = async () => undefined,
   onProgress = () => undefined,
   ...options
 }: KafkaOptions): Transport {
@@ -153,6 +159,7 @@ export function kafkaTransport({
 
   return {
     async publish(messages, signal) {
+      if (failures.length > 0) throw failures[0];
       await waitForRoom(messages, signal);
       await own.publish(
         messages.map((message) => stamp(message, undefined)),
@@ -175,6 +182,7 @@ export function kafkaTransport({
           },
           openWriter: (partition) => openWriter(quick, groupOf(`${group}.${topic}.${partition}`), topicOf),
           placeOf: (partition) => beginning(group, topic, partition),
+          prepare: (partition, claiming) => prepare(topic, partition, claiming),
           onCommit: (partition, { length }) => onProgress({ topic, group, partition, messages: length }),
           log,
         },

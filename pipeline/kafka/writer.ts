@@ -13,12 +13,17 @@ export interface Place {
   readonly next: number;
 }
 
+/** A message for a certain partition, or for that of its key. */
+export interface Placed extends Outgoing {
+  readonly partition?: number;
+}
+
 export interface Writer {
   /**
    * Writes the messages and moves the group, or neither. Where it rejects, the outcome is not known: close it, open another of
    * the same id, which ends the transaction one way or the other, and ask how far the group is.
    */
-  commit(messages: readonly Outgoing[], place: Place): Promise<void>;
+  commit(messages: readonly Placed[], place: Place): Promise<void>;
   /** Resolves when others can read what was committed: the broker writes its markers after it has answered. */
   settle(): Promise<void>;
   /** Settles what was committed, where it still can. */
@@ -113,10 +118,10 @@ interface TopicMessages {
   readonly messages: KafkaMessage[];
 }
 
-function* parts(messages: readonly Outgoing[], topicOf: (topic: string) => string): Generator<TopicMessages[]> {
+function* parts(messages: readonly Placed[], topicOf: (topic: string) => string): Generator<TopicMessages[]> {
   let byTopic = new Map<string, TopicMessages>();
   let bytes = 0;
-  for (const { topic, key, value, headers } of messages) {
+  for (const { topic, key, value, headers, partition } of messages) {
     const size = key.length + (value?.length ?? 0);
     if (bytes > 0 && bytes + size > SEND_BYTES) {
       yield [...byTopic.values()];
@@ -125,7 +130,7 @@ function* parts(messages: readonly Outgoing[], topicOf: (topic: string) => strin
     }
     const own = byTopic.get(topic) ?? { topic: topicOf(topic), messages: [] };
     byTopic.set(topic, own);
-    own.messages.push({ key, value, headers: { ...headers } });
+    own.messages.push({ key, value, headers: { ...headers }, ...(partition === undefined ? {} : { partition }) });
     bytes += size;
   }
   if (byTopic.size > 0) yield [...byTopic.values()];

@@ -8,6 +8,7 @@ import { kafkaClient } from '../../pipeline/kafka/client.ts';
 import { type KafkaOptions, kafkaTransport } from '../../pipeline/kafka/transport.ts';
 import { type Broker, startBroker } from '../kit/broker.ts';
 import { readCommitted } from '../kit/read-committed.ts';
+import { type Ground, transportContract } from '../kit/transport.ts';
 
 const PARTITIONS = 3;
 const QUICK = { sessionTimeoutMs: 2000, backOffMs: 10, lingerMs: 5 } as const;
@@ -65,89 +66,21 @@ const numbers = (all: readonly { readonly value: Buffer | null }[]) =>
   all.map(({ value }) => Number(String(value))).sort((a, b) => a - b);
 const range = (count: number) => Array.from({ length: count }, (_, i) => i);
 
+const BATCH = 8;
+
+async function ground(): Promise<Ground> {
+  const names = await freshTopics();
+  return {
+    topics: names,
+    batch: BATCH,
+    open: async () => transport({ batch: BATCH, attempts: 3 }),
+    written: () => committed(names[1]),
+    close: async () => undefined,
+  };
+}
+
 describe('kafka transport', () => {
-  test('hands over what was published, and writes what comes of it, once, in order within a key', async () => {
-    const [from, to] = await freshTopics();
-    const stop = new AbortController();
-    const one = transport();
-    await one.publish(messages(from, 500), stop.signal);
-    const reading = one.subscribe(from, 'copy', copyTo(to), stop.signal);
-    await one.flush(AbortSignal.timeout(20_000));
-    stop.abort();
-    await reading;
-    await one.close();
-
-    const out = await committed(to);
-    assert.deepEqual(numbers(out), range(500));
-    for (const key of new Set(out.map((message) => message.key))) {
-      const own = out.filter((message) => message.key === key).map(({ value }) => Number(String(value)));
-      assert.deepEqual(
-        own,
-        own.toSorted((a, b) => a - b),
-        key,
-      );
-    }
-    assert.equal(out.find(({ value }) => String(value) === '7')?.headers['traceparent'], '00-7');
-  });
-
-  test('a batch whose handler throws comes again, and nothing of it was written', async () => {
-    const [from, to] = await freshTopics();
-    const stop = new AbortController();
-    const one = transport({ batch: 10 });
-    await one.publish(messages(from, 100), stop.signal);
-    let calls = 0;
-    const flaky: Handle = (batch, signal) => {
-      if (calls++ % 3 === 1) throw new Error('not now');
-      return copyTo(to)(batch, signal);
-    };
-    const reading = one.subscribe(from, 'flaky', flaky, stop.signal);
-    await one.flush(AbortSignal.timeout(20_000));
-    stop.abort();
-    await reading;
-    await one.close();
-    assert.ok(calls > 10);
-    assert.deepEqual(numbers(await committed(to)), range(100));
-  });
-
-  test('subscribe rejects with what a handler throws again and again, and publish and flush say so too', async () => {
-    const [from] = await freshTopics();
-    const one = transport({ attempts: 3 });
-    await one.publish(messages(from, 5), AbortSignal.timeout(10_000));
-    let calls = 0;
-    const reading = one.subscribe(
-      from,
-      'broken',
-      () => {
-        calls++;
-        throw new RangeError('never');
-      },
-      AbortSignal.timeout(20_000),
-    );
-    await assert.rejects(reading, RangeError);
-    await assert.rejects(one.flush(AbortSignal.timeout(5000)), RangeError);
-    assert.equal(calls, 3);
-    await one.close();
-  });
-
-  test('a group reads on where it was, and another from the beginning', async () => {
-    const [from] = await freshTopics();
-    const seen: string[] = [];
-    const see: Handle = async (batch) => {
-      seen.push(...batch.map(({ value }) => String(value)));
-      return batch.map(() => []);
-    };
-    for (const group of ['first', 'first', 'second']) {
-      const stop = new AbortController();
-      const one = transport();
-      await one.publish(messages(from, 20), stop.signal);
-      const reading = one.subscribe(from, group, see, stop.signal);
-      await one.flush(AbortSignal.timeout(20_000));
-      stop.abort();
-      await reading;
-      await one.close();
-    }
-    assert.equal(seen.length, 20 + 20 + 60);
-  });
+  transportContract(ground, { exactBatches: false, patienceMs: 60_000 });
 
   test('batches are filled from all partitions, two in flight, and no more', async () => {
     const [from, to] = await freshTopics();
@@ -179,30 +112,6 @@ describe('kafka transport', () => {
     assert.ok(partitions > 1);
     assert.ok(Math.max(...sizes) <= 30);
     assert.deepEqual(numbers(await committed(to)), range(300));
-  });
-
-  test('what is in flight when the signal aborts is still committed', async () => {
-    const [from, to] = await freshTopics();
-    const stop = new AbortController();
-    const one = transport({ batch: 8 });
-    await one.publish(messages(from, 64), stop.signal);
-    let handled = 0;
-    const reading = one.subscribe(
-      from,
-      'drain',
-      async (batch, signal) => {
-        if (handled > 0) stop.abort();
-        await delay(50);
-        handled += batch.length;
-        return copyTo(to)(batch, signal);
-      },
-      stop.signal,
-    );
-    await reading;
-    await one.close();
-    const out = await committed(to);
-    assert.equal(out.length, handled);
-    assert.ok(handled < 64);
   });
 
   test('two workers share the partitions; one that comes and goes loses nothing', async () => {
