@@ -1,11 +1,13 @@
 /** The worker thread's side of session.ts: `run` of ONNX Runtime blocks its thread, so each session has one of its own. */
 import { parentPort, workerData } from 'node:worker_threads';
-import { InferenceSession, Tensor } from 'onnxruntime-node';
+import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { firstWorking } from './providers.ts';
 import type { Feeds, FromWorker, Results, SessionOptions, ToWorker } from './session.ts';
 
 const port = parentPort!;
 const { model, providers, threads } = workerData as SessionOptions;
+
+env.logLevel = 'fatal'; // what fails is thrown as well, and said in our own words
 
 try {
   const { session, provider, notes } = await firstWorking(providers, (wanted) =>
