@@ -82,6 +82,6 @@ function outputTo(stream: NodeJS.WriteStream): Output {
       stream.write(text);
     },
     isTerminal: stream.isTTY === true,
-    columns: stream.columns ?? 100,
+    columns: stream.columns || 100, // a terminal of unknown width says 0
   };
 }
