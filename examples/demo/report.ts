@@ -64,13 +64,31 @@ function figures(rows: readonly Row[]): string {
   const all = ranking(...columnsOf(rows));
   const precision = all.precisionAt(n);
   const spam = rows.filter(({ corpus }) => corpus === 'spam');
+  const median = (wanted: (row: Row) => boolean) => medianOf(rows.filter(wanted)).toFixed(4);
+  const lines = [
+    [
+      `of the first ${n}, tuned on`,
+      percent(precision),
+      `at random ${percent(random)}: lift ${(precision / random).toFixed(1)}`,
+    ],
+    ['AUROC against all others', all.auroc().toFixed(4), 'at random 0.5'],
+    [
+      'AUROC against other spam',
+      ranking(...columnsOf(spam))
+        .auroc()
+        .toFixed(4),
+      'at random 0.5',
+    ],
+    [
+      'median score',
+      median(({ tuned }) => tuned),
+      `other spam ${median(({ tuned, corpus }) => !tuned && corpus === 'spam')}, all else ${median(({ corpus }) => corpus !== 'spam')}`,
+    ],
+  ] as const;
+  const what = Math.max(...lines.map(([name]) => name.length));
   return [
-    `The model was tuned on ${n} of these ${rows.length} documents, all of them spam.`,
-    `  of the first ${n}, tuned on      ${percent(precision)}   at random ${percent(random)}: lift ${(precision / random).toFixed(1)}`,
-    `  AUROC against all others     ${all.auroc().toFixed(4)}   at random 0.5`,
-    `  AUROC against other spam     ${ranking(...columnsOf(spam))
-      .auroc()
-      .toFixed(4)}   at random 0.5`,
+    `The model was tuned on ${count(n)} of these ${count(rows.length)} documents, all of them spam.`,
+    ...lines.map(([name, value, beside]) => `  ${name.padEnd(what)}   ${value}   ${beside}`),
     '',
   ].join('\n');
 }
@@ -79,6 +97,17 @@ function columnsOf(rows: readonly Row[]): [scores: readonly number[], member: re
   return [rows.map(({ score }) => score), rows.map(({ tuned }) => tuned)];
 }
 
+/** @param rows best first */
+function medianOf(rows: readonly Row[]): number {
+  const above = rows[Math.floor((rows.length - 1) / 2)];
+  const below = rows[Math.ceil((rows.length - 1) / 2)];
+  return (above!.score + below!.score) / 2;
+}
+
 function percent(share: number): string {
   return `${(100 * share).toFixed(1)} %`;
+}
+
+function count(n: number): string {
+  return n.toLocaleString('en-US');
 }

@@ -26,11 +26,12 @@ test('the report shows the best documents in order, cut to the width, and the fi
   assert.equal(lines[1], '   1   0.5000  yes      spam-1/00001     te');
   assert.equal(lines[3], '   3   0.3000  no       spam-1/00004     te');
 
-  const figures = lines.slice(-5).join('\n');
+  const figures = lines.slice(-6).join('\n');
   assert.match(figures, /tuned on 3 of these 10 documents/);
   assert.match(figures, /66\.7 % +at random 30\.0 %: lift 2\.2/); // 1, 2 of the first three
   assert.match(figures, /all others +0\.9524/); // 20 of 21 pairs
   assert.match(figures, /other spam +0\.8333/); // 5 of 6
+  assert.match(figures, /median score +0\.4000 +other spam 0\.2000, all else -0\.2000/);
 });
 
 test('the report refuses a store that holds other documents than the crawl', () => {
