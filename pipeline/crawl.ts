@@ -9,8 +9,8 @@ import { tally } from './tally.ts';
 
 export const DOCUMENTS = 'documents';
 const STAGE = 'crawl';
-/** Records published in one transaction. */
-const GROUP = 64;
+/** Records published in one transaction: the first time few, so that they are on their way soon, then ever more of them. */
+const GROUP = { first: 8, most: 64 } as const;
 
 export interface CrawlOptions {
   /** Where an earlier crawl of the source ended. */
@@ -29,6 +29,7 @@ export async function crawl(
   signal: AbortSignal,
 ): Promise<void> {
   let read = from?.read ?? 0;
+  let size: number = GROUP.first;
   let group: Crawled[] = [];
 
   async function publish(): Promise<void> {
@@ -37,6 +38,7 @@ export async function crawl(
     const messages = group.flatMap((crawled, i) => messageOf(crawled, read - group.length + i) ?? []);
     const counts = countsOf(group).map(countMessage);
     group = [];
+    size = Math.min(2 * size, GROUP.most);
     const cursor = cursorMessage({ source: source.name, cursor: last.cursor, read });
     await transport.publish([...messages, ...counts, cursor], signal);
   }
@@ -61,7 +63,7 @@ export async function crawl(
   for await (const crawled of source.waits ? promptly(records, publish) : records) {
     group.push(crawled);
     read++;
-    if (group.length === GROUP || read >= limit) await publish();
+    if (group.length >= size || read >= limit) await publish();
     if (read >= limit) break;
   }
   await publish();

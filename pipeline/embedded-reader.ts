@@ -9,7 +9,7 @@ export interface Reader {
   readonly topic: string;
   readonly group: string;
   readonly handle: Handle;
-  /** Messages to a batch. */
+  /** Messages to a batch; the first ones of a topic hold fewer. */
   readonly size: number;
   readonly lingerMs: number | undefined;
   /** Up to which offset a short batch may go out. */
@@ -22,6 +22,14 @@ export interface Reader {
 
 /** Batches handled at a time: one on the device while the next is made ready. */
 const IN_FLIGHT = 2;
+
+/** Messages to the very first batch, so that something is seen to happen soon. */
+const FIRST = 8;
+
+/** Messages to the batch that begins at this offset: 8, 8, 16, 32 and so on, up to `size`. */
+function sizeAt(offset: number, size: number): number {
+  return Math.min(size, Math.max(FIRST, offset));
+}
 
 interface Flight {
   /** The offset behind its batch. */
@@ -47,7 +55,8 @@ export async function readOn(reader: Reader, signal: AbortSignal): Promise<void>
   /** Messages that go out now: a function of the log and of `flush`, not of time, unless there is a linger time. */
   function due(): number {
     const there = log.head(topic) - from;
-    if (there >= size) return size;
+    const whole = sizeAt(from, size);
+    if (there >= whole) return whole;
     return waitedLongEnough || flushed() > from ? there : 0;
   }
 

@@ -13,7 +13,7 @@ export interface Sink {
 }
 
 export interface EmbeddedOptions {
-  /** Messages to a batch. */
+  /** Messages to a batch; the first ones of a topic hold fewer. */
   readonly batch?: number;
   /** `publish` waits while a topic's slowest group is further behind than so many messages. */
   readonly highWater?: number;
@@ -27,8 +27,9 @@ export interface EmbeddedOptions {
 }
 
 /**
- * Batches are runs of `batch` consecutive messages of the log, shorter only where `flush` said that nothing more is coming: the
- * same ones after a restart, at whatever moment the process died. The store's own topics change it, see store-messages.ts.
+ * Batches are runs of consecutive messages of the log, cut by their offsets alone and shorter only where `flush` said that nothing
+ * more is coming: the same ones after a restart, at whatever moment the process died. The store's own topics change it, see
+ * store-messages.ts.
  */
 export function embeddedTransport(
   scan: Scan,

@@ -67,6 +67,28 @@ describe('embedded transport', () => {
     store.close();
   });
 
+  test('the first batches are small, and grow to the full size: by offset alone, whatever was published when', async () => {
+    for (const groups of [[200], [1, 7, 30, 2, 160]]) {
+      const { transport, store } = embedded({ batch: 64 });
+      const stop = new AbortController();
+      const sizes: number[] = [];
+      const count = async (batch: readonly Delivered[]) => {
+        sizes.push(batch.length);
+        return drain(batch);
+      };
+      const reading = transport.subscribe('texts', 'group', count, stop.signal);
+      for (const group of groups) {
+        await transport.publish(texts(group), stop.signal);
+        await breathe();
+      }
+      await transport.flush(stop.signal);
+      assert.deepEqual(sizes, [8, 8, 16, 32, 64, 64, 8]);
+      stop.abort();
+      await reading;
+      store.close();
+    }
+  });
+
   test('for a source that waits, fewer go out after the linger time', async () => {
     const { transport, store } = embedded({ lingerMs: 1 });
     const stop = new AbortController();

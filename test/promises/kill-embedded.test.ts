@@ -37,7 +37,11 @@ function contentsOf({ store: dir, scores }: SmallScan) {
       pool: [...store.members(DELTA, 'pool')],
       state: ['quantiles', 'running'].map((name) => store.state(DELTA, name)),
       counts: store.counts(),
-      rejects: store.rejects().map(({ id, ...reject }) => ({ ...reject, bytes: store.rejectBytes(id) })),
+      // those of the source and those of the stages mix as they come
+      rejects: store
+        .rejects()
+        .map(({ id, ...reject }) => ({ ...reject, bytes: store.rejectBytes(id) }))
+        .sort((a, b) => (a.key < b.key ? -1 : 1)),
       scores: readFileSync(scores, 'utf8'),
     };
   } finally {
