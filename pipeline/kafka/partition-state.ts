@@ -1,0 +1,96 @@
+/** What the stages remember of one partition, as the compacted topics have it. */
+import type { Kafka as Client } from 'kafkajs';
+import { scoreCodec, selectionCodec } from '../../schemas/codec.ts';
+import type { Score } from '../../schemas/types.ts';
+import type { Delivered } from '../contract.ts';
+import { SEEN, SELECTION } from '../store-messages.ts';
+import { readAll } from './read-all.ts';
+
+/** The keys that were handled, the newest of them where there are too many. */
+export interface SeenSet {
+  has(key: string): boolean;
+  add(key: string): void;
+}
+
+/**
+ * At the bound the oldest are forgotten. A text that comes again after so many others is then scored again: its store entry is
+ * keyed by the text, so it counts twice but is kept once.
+ */
+export function seenSet(bound: number): SeenSet & { delete(key: string): void } {
+  const keys = new Set<string>();
+  return {
+    has: (key) => keys.has(key),
+    add(key) {
+      keys.add(key);
+      if (keys.size > bound) for (const oldest of keys) return void keys.delete(oldest);
+    },
+    delete: (key) => void keys.delete(key),
+  };
+}
+
+/** One share of the store: that of a partition, or several merged. */
+export interface SavedShare {
+  best(delta: string): Iterable<Score>;
+  pool(delta: string): Iterable<Score & { readonly gain: number }>;
+  other(delta: string, list: string): Iterable<Score>;
+  state(delta: string, name: string): Buffer | undefined;
+}
+
+export interface StateReader {
+  readonly client: Client;
+  /** Names the reader: no other of the same name reads at the same time. */
+  readonly name: string;
+  readonly topicOf: (topic: string) => string;
+}
+
+export async function readSeen(
+  reader: StateReader,
+  partition: number,
+  bound: number,
+  signal: AbortSignal,
+): Promise<SeenSet> {
+  const seen = seenSet(bound);
+  await readPartition(reader, SEEN, partition, signal, ({ key, value }) => {
+    if (value === null) seen.delete(key);
+    else seen.add(key);
+  });
+  return seen;
+}
+
+export async function readShare(reader: StateReader, partition: number, signal: AbortSignal): Promise<SavedShare> {
+  const changes = new Map<string, Buffer>();
+  await readPartition(reader, SELECTION, partition, signal, ({ key, value }) => {
+    if (value === null) changes.delete(key);
+    else changes.set(key, value);
+  });
+
+  function* members(delta: string, list: string): Generator<Score & { readonly gain: number }> {
+    for (const [key, value] of changes) {
+      if (!key.startsWith(`${delta}/${list}/`)) continue;
+      const selection = selectionCodec.decode(value);
+      yield { ...scoreCodec.decode(selection.value), gain: selection.gain };
+    }
+  }
+
+  return {
+    best: (delta) => members(delta, 'top'),
+    pool: (delta) => members(delta, 'pool'),
+    other: members,
+    state(delta, name) {
+      const value = changes.get(`${delta}/state/${name}`);
+      return value === undefined ? undefined : selectionCodec.decode(value).value;
+    },
+  };
+}
+
+async function readPartition(
+  { client, name, topicOf }: StateReader,
+  topic: string,
+  partition: number,
+  signal: AbortSignal,
+  each: (message: Delivered) => void,
+): Promise<void> {
+  const group = `${topicOf(`reader.${topic}.${partition}`)}.${name}`;
+  const from = new Map([[partition, 0]]);
+  await readAll({ client, topic, topicOnCluster: topicOf(topic), group, from, each }, signal);
+}

@@ -1,0 +1,21 @@
+/** Headers of every message on the cluster, and the partition of those that stay with what they came of. */
+import { topicOf } from '../../schemas/topics.ts';
+import { fingerprintOf } from '../../schemas/wire-format.ts';
+import type { Delivered, Outgoing } from '../contract.ts';
+import type { Placed } from './writer.ts';
+
+/**
+ * `schema`: the writer's schema, for readers with another; `came-from`: the topic, partition and offset of the message that it was
+ * made of. Others, traceparent among them, are handed on by the legs.
+ */
+export function stamp(message: Outgoing, from: Delivered | undefined): Placed {
+  const topic = topicOf(message.topic);
+  const schema = topic?.schema == null || message.value === null ? {} : { schema: fingerprintOf(topic.schema) };
+  if (from === undefined) return { ...message, headers: { ...message.headers, ...schema } };
+  const cameFrom = `${from.topic}/${from.partition}/${from.offset}`;
+  return {
+    ...message,
+    headers: { ...message.headers, ...schema, 'came-from': cameFrom },
+    ...(topic?.partitionBy === 'input' ? { partition: from.partition } : {}),
+  };
+}

@@ -1,0 +1,94 @@
+/** The handlers of a topology's legs, from their steps. */
+import type { Codec } from '../schemas/codec.ts';
+import { documentCodec, gradientsCodec, scoreCodec, tokensCodec } from '../schemas/codec.ts';
+import type { Document, Gradients, Score, Tokens } from '../schemas/types.ts';
+import { deduplicate } from '../stages/deduplicate.ts';
+import { type ScoredDelta, score } from '../stages/score.ts';
+import { type Selected, select } from '../stages/select.ts';
+import { type Chain, chain } from './chain.ts';
+import type { Handle, Outgoing, Stage } from './contract.ts';
+import type { SavedShare, SeenSet } from './kafka/partition-state.ts';
+import { leg } from './leg.ts';
+import { type PerPartition, perPartition } from './per-partition.ts';
+import { SEEN, seenMessage, selectionMessage } from './store-messages.ts';
+import type { LegPlan, Step } from './topology.ts';
+
+export interface LegParts {
+  readonly tokenize: Stage<Document, Tokens>;
+  /** The stage that holds a session; whoever opened it closes it. */
+  readonly gradient: Stage<Tokens, Gradients>;
+  readonly deltas: readonly ScoredDelta[];
+  readonly keep: number;
+  readonly pool: { readonly size: number; readonly width: number } | undefined;
+  /** Documents kept in each of the other orders; 0 keeps none. */
+  readonly others: number;
+  /** What is committed of a partition. */
+  readonly seen: (partition: number, signal: AbortSignal) => Promise<SeenSet>;
+  readonly saved: (partition: number, signal: AbortSignal) => Promise<SavedShare>;
+}
+
+type AnyStage = Stage<unknown, unknown>;
+
+/**
+ * A leg that tokenizes knows which documents it has seen, one that selects what it has selected: both remember a partition at a
+ * time. One that does neither gets its batches whole, filled from all partitions.
+ */
+export function legHandler({ steps }: LegPlan, parts: LegParts): PerPartition {
+  const remembers = steps.includes('tokenize') || steps.includes('select');
+  if (!remembers) {
+    const handle = handlerOf(steps, parts, undefined, undefined);
+    return { handle, prepare: async () => undefined };
+  }
+  return perPartition(async (partition, signal) => {
+    const seen = steps.includes('tokenize') ? await parts.seen(partition, signal) : undefined;
+    const saved = steps.includes('select') ? await parts.saved(partition, signal) : undefined;
+    const handle = handlerOf(steps, parts, seen, saved);
+    return async (batch, abandoned) => {
+      const lists = await handle(batch, abandoned);
+      for (const { topic, key } of lists.flat()) if (topic === SEEN) seen?.add(key);
+      return lists;
+    };
+  });
+}
+
+function handlerOf(
+  steps: readonly Step[],
+  parts: LegParts,
+  seen: SeenSet | undefined,
+  saved: SavedShare | undefined,
+): Handle {
+  const { deltas, keep, pool, others } = parts;
+  const stages: Readonly<Record<Step, () => readonly AnyStage[]>> = {
+    tokenize: () => [deduplicate((key) => seen!.has(key)), parts.tokenize] as readonly AnyStage[],
+    gradient: () => [parts.gradient] as readonly AnyStage[],
+    score: () => [score(deltas)] as readonly AnyStage[],
+    select: () => [select({ deltas, keep, pool, others }, saved!)] as readonly AnyStage[],
+  };
+  const make = () => {
+    const all = steps.flatMap((step) => stages[step]());
+    return (chain as (...stages: readonly AnyStage[]) => Chain<unknown, unknown>)(...all);
+  };
+  return leg(make, {
+    decode: INPUT_CODECS[steps[0]!].decode,
+    encode: ENCODE[steps.at(-1)!],
+    ...(seen === undefined ? {} : { remember: seenMessage }),
+  });
+}
+
+const INPUT_CODECS: Readonly<Record<Step, Pick<Codec<unknown>, 'decode'>>> = {
+  tokenize: documentCodec,
+  gradient: tokensCodec,
+  score: gradientsCodec,
+  select: scoreCodec,
+};
+
+const ENCODE: Readonly<Record<Step, (value: unknown) => readonly Outgoing[]>> = {
+  tokenize: (value) => [messageOf('tokens', tokensCodec, value as Tokens)],
+  gradient: (value) => [messageOf('sketches', gradientsCodec, value as Gradients)],
+  score: (value) => [messageOf('scores', scoreCodec, value as Score)],
+  select: (value) => (value as Selected).changes.map(selectionMessage),
+};
+
+function messageOf<T extends { readonly key: string }>(topic: string, codec: Codec<T>, value: T): Outgoing {
+  return { topic, key: value.key, value: codec.encode(value), headers: {} };
+}

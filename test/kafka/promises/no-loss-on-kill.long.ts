@@ -1,0 +1,23 @@
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { chaos } from './chaos.ts';
+
+test('workers and the broker killed: nothing lost, nothing doubled, every count exact, poison in the dead letters', async () => {
+  const documents = 3000;
+  const outcome = await chaos({ documents, kills: 4, brokerKills: 1, poisonEvery: 100 }, () => undefined);
+  const none = { tokens: 0, sketches: 0, scores: 0 };
+  assert.deepEqual(outcome.lost, none);
+  assert.deepEqual(outcome.doubled, none);
+  assert.deepEqual(outcome.dead, outcome.expectedDead);
+  assert.ok(outcome.topEqual, 'the shares of the store merge into the best of all documents');
+  assert.ok(outcome.quantilesEqual, 'the shares of the store merge into the distribution of all documents');
+
+  const { counts } = outcome;
+  const good = documents - documents / 100;
+  assert.equal(counts['tokenize/in/'], documents);
+  assert.equal(counts['tokenize/out/'], good);
+  assert.equal(counts['tokenize/rejected/too-short'], documents / 100);
+  for (const stage of ['gradient', 'score', 'select']) {
+    assert.deepEqual([counts[`${stage}/in/`], counts[`${stage}/out/`]], [good, good], stage);
+  }
+});

@@ -1,0 +1,43 @@
+/** A worker of all legs: `node worker.ts ADDRESS PREFIX SESSION_MS`. */
+import { kafkaClient } from '../../../pipeline/kafka/client.ts';
+import { readSeen, readShare } from '../../../pipeline/kafka/partition-state.ts';
+import { stamp } from '../../../pipeline/kafka/stamp.ts';
+import { kafkaTransport } from '../../../pipeline/kafka/transport.ts';
+import { legHandler } from '../../../pipeline/legs.ts';
+import { STEPS, topology } from '../../../pipeline/topology.ts';
+import { DELTA, gradient, SKETCH_WIDTH, tokenize } from './stages.ts';
+
+const [address, prefix, sessionTimeoutMs] = process.argv.slice(2);
+const connection = { brokers: [address!], clientId: `worker-${process.pid}` };
+const reader = {
+  client: kafkaClient(connection, 'patient'),
+  name: String(process.pid),
+  topicOf: (topic: string) => prefix + topic,
+};
+const stop = new AbortController();
+process.on('SIGTERM', () => stop.abort());
+
+await Promise.all(
+  topology(STEPS).map(async (plan) => {
+    const leg = legHandler(plan, {
+      tokenize,
+      gradient,
+      deltas: [DELTA],
+      keep: 50,
+      pool: { size: 20, width: SKETCH_WIDTH },
+      others: 0,
+      seen: (partition, signal) => readSeen(reader, partition, 1_000_000, signal),
+      saved: (partition, signal) => readShare(reader, partition, signal),
+    });
+    const transport = kafkaTransport({
+      connection,
+      prefix: prefix!,
+      batch: 32,
+      sessionTimeoutMs: Number(sessionTimeoutMs),
+      stamp,
+      prepare: (_, partition, signal) => leg.prepare(partition, signal),
+    });
+    await transport.subscribe(plan.reads, plan.name, leg.handle, stop.signal);
+    await transport.close();
+  }),
+);
