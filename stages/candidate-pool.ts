@@ -50,35 +50,31 @@ export function candidatePool({ size, width, deltaNorm }: PoolOptions, saved: Sa
       if (members.has(key)) return undefined;
       const candidate = candidateOf(score);
       const gain = set.gain(candidate);
-      const taken = set.offer(key, candidate) !== undefined;
-      if (members.size < size) {
-        members.set(key, { gain, candidate });
-        return { gain, evicted: undefined };
-      }
-      const worst = worstOutside(set);
-      if (worst === undefined || (!taken && gain <= members.get(worst)!.gain)) return undefined;
-      members.delete(worst);
+      set.offer(key, candidate);
       members.set(key, { gain, candidate });
-      return { gain, evicted: worst };
+      if (members.size <= size) return { gain, evicted: undefined };
+      const worst = worstOutside(set);
+      members.delete(worst);
+      return worst === key ? undefined : { gain, evicted: worst };
     },
 
     state() {
       const { keys, values } = set.state();
       return Buffer.concat([
         Buffer.from(values.buffer, values.byteOffset, values.byteLength),
-        Buffer.from(keys.join('\n')),
+        Buffer.from(JSON.stringify(keys)),
       ]);
     },
   };
 
-  /** The member of least gain that the running set does not hold; of equal ones the last key. */
-  function worstOutside(running: RunningSet): string | undefined {
-    let worst: { readonly key: string; readonly gain: number } | undefined;
+  /** The member of least gain that the running set, which is smaller than the pool, does not hold; of equal ones the last key. */
+  function worstOutside(running: RunningSet): string {
+    let worst = { key: '', gain: Number.POSITIVE_INFINITY };
     for (const [key, { gain }] of members) {
       if (running.has(key)) continue;
-      if (worst === undefined || gain < worst.gain || (gain === worst.gain && key > worst.key)) worst = { key, gain };
+      if (gain < worst.gain || (gain === worst.gain && key > worst.key)) worst = { key, gain };
     }
-    return worst?.key;
+    return worst.key;
   }
 }
 
@@ -86,12 +82,11 @@ function candidateOf({ alignment, gradientNorm, sketch }: PoolScore): Candidate 
   return { alignment, norm: gradientNorm, sketch };
 }
 
-/** The set's values as float64s, then its keys, a line each. */
+/** The set's values as float64s, then its keys in JSON. */
 function decodeState(bytes: Uint8Array, width: number) {
   const end = (width + 6) * Float64Array.BYTES_PER_ELEMENT;
-  const keys = Buffer.from(bytes.subarray(end)).toString();
   return {
     values: new Float64Array(new Uint8Array(bytes.subarray(0, end)).buffer),
-    keys: keys === '' ? [] : keys.split('\n'),
+    keys: JSON.parse(Buffer.from(bytes.subarray(end)).toString()) as readonly string[],
   };
 }
