@@ -62,9 +62,29 @@ export async function openWriter(client: Client, id: string, topicOf: (topic: st
     }
   }
 
+  /** What is being sent: a producer that is told to disconnect meanwhile connects again to send it, for ever. */
+  let current: Promise<void> = Promise.resolve();
+
   async function close(): Promise<void> {
+    await current.catch(() => undefined);
     await settle().catch(() => undefined);
     await producer.disconnect();
+  }
+
+  async function commit(messages: readonly Placed[], place: Place): Promise<void> {
+    last = undefined;
+    const transaction = await producer.transaction();
+    try {
+      for (const part of parts(messages, topicOf)) {
+        await transaction.sendBatch({ topicMessages: part, compression: CompressionTypes.ZSTD });
+      }
+      await sendOffsets(transaction, offsetsOf(place));
+    } catch (error) {
+      await transaction.abort().catch(() => undefined);
+      throw error;
+    }
+    await transaction.commit();
+    last = place;
   }
 
   try {
@@ -80,20 +100,9 @@ export async function openWriter(client: Client, id: string, topicOf: (topic: st
     settle,
     close,
 
-    async commit(messages, place) {
-      last = undefined;
-      const transaction = await producer.transaction();
-      try {
-        for (const part of parts(messages, topicOf)) {
-          await transaction.sendBatch({ topicMessages: part, compression: CompressionTypes.ZSTD });
-        }
-        await sendOffsets(transaction, offsetsOf(place));
-      } catch (error) {
-        await transaction.abort().catch(() => undefined);
-        throw error;
-      }
-      await transaction.commit();
-      last = place;
+    commit(messages, place) {
+      current = commit(messages, place);
+      return current;
     },
   };
 }

@@ -41,3 +41,4 @@ await Promise.all(
     await transport.close();
   }),
 );
+process.exit(); // kafkajs leaves sockets behind where a broker died
