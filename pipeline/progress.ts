@@ -67,7 +67,7 @@ function words(from: Sample, to: Sample): string {
   const seconds = (to.at - from.at) / 1000;
   const rate = (count: (progress: ScanProgress) => number) => (count(to.progress) - count(from.progress)) / seconds;
   const parts = [`${integer(to.progress.documents)} documents`];
-  if (seconds > 0) {
+  if (seconds > 0 && to.progress.documents > from.progress.documents) {
     parts.push(
       `${integer(rate(({ documents }) => documents))} documents/s`,
       `${integer(rate(({ tokens }) => tokens))} tokens/s`,

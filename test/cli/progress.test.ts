@@ -59,6 +59,12 @@ describe('progress', () => {
     line.update(progress(2));
     line.end();
     assert.match(written.join(''), /1 documents.*2 documents.*\n$/s);
+    const short = display(false);
+    short.line.update(progress(2, 500_000));
+    short.at(10);
+    short.line.update(progress(2, 1_000_000));
+    short.line.end();
+    assert.match(short.written.at(-1)!, /^2 documents · 100 % · /);
     const silent = display(true);
     silent.line.end();
     assert.deepEqual(silent.written, []);
