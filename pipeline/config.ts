@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { LAYERS } from '../stages/checkpoint/tuning.ts';
 import { PROVIDERS } from '../stages/graph/providers.ts';
 import { PRECISIONS } from '../stages/graph/quantize.ts';
+import { kafkaSettings } from './kafka-config.ts';
 
 /** `placeholder`: what stands for the value in the help. */
 declare module 'zod' {
@@ -87,6 +88,7 @@ export const settings = {
   format: z.enum(['table', 'jsonl', 'csv', 'parquet']).default('table').describe('how to print them'),
   id: z.string().min(1).meta({ description: 'id of a document, or its key', placeholder: 'ID' }),
   code: z.string().min(1).optional().meta({ description: 'only rejects of this code', placeholder: 'CODE' }),
+  ...kafkaSettings,
 } as const;
 
 type Settings = typeof settings;
@@ -119,6 +121,18 @@ export const topConfig = take(['store', 'delta', 'k', 'format']);
 export const showConfig = take(['id', 'store', 'delta']);
 export const rejectsConfig = take(['store', 'code']);
 export const doctorConfig = take([]);
+const cluster = ['brokers', 'prefix', 'tls', 'tlsCa', 'sasl'] as const;
+export const topicsConfig = take([...cluster, 'partitions', 'replicas']);
+export const createTopicsConfig = take([...cluster, 'partitions', 'replicas', 'apply']);
+export const lagConfig = take([...cluster, 'legs']);
+export const topologyConfig = take(['prefix', 'legs']);
+export const deadConfig = take([...cluster, 'code', 'limitDead']);
+export const crawlConfig = take([...cluster, 'source', 'dedup', 'limit']);
+export const workerConfig = take([
+  ...cluster,
+  ...(['legs', 'base', 'tuned', 'bos', 'window', 'stride', 'maxWindows', 'positions', 'layers'] as const),
+  ...(['keep', 'pool', 'sketchWidth', 'onnx', 'threads', 'provider', 'precision', 'offline'] as const),
+]);
 
 export type DeltaConfig = z.infer<typeof deltaConfig>;
 export type ScanConfig = z.infer<typeof scanConfig>;
@@ -126,3 +140,6 @@ export type TopConfig = z.infer<typeof topConfig>;
 export type ShowConfig = z.infer<typeof showConfig>;
 export type RejectsConfig = z.infer<typeof rejectsConfig>;
 export type DoctorConfig = z.infer<typeof doctorConfig>;
+export type TopicsConfig = z.infer<typeof topicsConfig>;
+export type WorkerConfig = z.infer<typeof workerConfig>;
+export type CrawlConfig = z.infer<typeof crawlConfig>;

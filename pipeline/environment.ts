@@ -7,6 +7,8 @@ export const VARIABLES = {
   HF_ENDPOINT: 'address of the hub, where it is not the public one',
   HF_HOME: 'folder of the model cache, shared with the Python library; by default ~/.cache/huggingface',
   HF_HUB_OFFLINE: '1 uses cached files only, as --offline does',
+  KAFKA_USERNAME: 'user of the Kafka cluster, where --sasl is given',
+  KAFKA_PASSWORD: 'password of that user',
   NO_COLOR: 'any value: no colours',
   COLORTERM: 'truecolor: shades of 24 bits rather than the 256 colours',
 } as const;
@@ -23,6 +25,8 @@ export interface Environment {
   readonly cache: string;
   /** HF_HUB_OFFLINE */
   readonly offline: boolean;
+  /** KAFKA_USERNAME, KAFKA_PASSWORD */
+  readonly kafka?: { readonly username: string | undefined; readonly password: string | undefined };
   readonly colors: Colors;
 }
 
@@ -36,6 +40,7 @@ export function environmentOf(variables: Variables, home: string, isTerminal: bo
     hub: set('HF_ENDPOINT'),
     cache: set('HF_HOME') ?? join(set('XDG_CACHE_HOME') ?? join(home, '.cache'), 'huggingface'),
     offline: /^(1|on|yes|true)$/i.test(set('HF_HUB_OFFLINE') ?? ''),
+    kafka: { username: set('KAFKA_USERNAME'), password: set('KAFKA_PASSWORD') },
     colors: colorsOf(variables, isTerminal),
   };
 }

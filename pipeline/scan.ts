@@ -107,7 +107,12 @@ async function run(
   }
 }
 
-async function openStage(target: Target, config: ScanConfig, world: World): Promise<Stage<Tokens, Gradients>> {
+/** The stage that holds the session: close it. */
+export async function openStage(
+  target: Target,
+  config: Pick<ScanConfig, 'window' | 'precision' | 'provider' | 'threads' | 'positions'>,
+  world: Pick<World, 'cores' | 'note'>,
+): Promise<Stage<Tokens, Gradients>> {
   const { base, body, delta, measurement, sketch } = target;
   const session = await openMeasure(base, {
     body,

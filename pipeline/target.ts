@@ -40,6 +40,8 @@ export interface Target {
   readonly notes: readonly string[];
 }
 
+/** What of a scan's config says what is measured. */
+export type TargetConfig = Omit<ScanConfig, 'source' | 'store' | 'scores' | 'limit' | 'dedup'>;
 type Sides = Pick<ScanConfig, 'base' | 'tuned' | 'offline'>;
 
 /** The two checkpoints and D; no body is read. */
@@ -54,7 +56,7 @@ export async function openPair(config: Sides, environment: Environment, signal: 
  * @throws CheckpointError where a checkpoint is refused, or the base has no tokenizer
  * @throws ConfigError where the windows do not fit the model or the tokenizer
  */
-export async function openTarget(config: ScanConfig, environment: Environment, signal: AbortSignal): Promise<Target> {
+export async function openTarget(config: TargetConfig, environment: Environment, signal: AbortSignal): Promise<Target> {
   const options = optionsOf(config, environment);
   const base = await openCheckpoint(config.base, options, signal);
   const custom = config.onnx === undefined ? undefined : await customBody(config.onnx, base, signal);
@@ -125,13 +127,13 @@ export async function openTokenizer(
   return { files, tokenizer: tokenizerOf(files, `tokenizer.json of ${base.ref}`) };
 }
 
-function windowsOf({ bos, window, stride, maxWindows }: ScanConfig, { config }: Checkpoint): TokenizeOptions {
+function windowsOf({ bos, window, stride, maxWindows }: TargetConfig, { config }: Checkpoint): TokenizeOptions {
   const id = config['bos_token_id'];
   return { bos, bosId: typeof id === 'number' ? id : undefined, window, stride, maxWindows };
 }
 
 /** The seed is fixed: sketches of different scans of one base can be compared. */
-function sketchOf({ sketchWidth }: ScanConfig, { head }: Checkpoint): Sketch {
+function sketchOf({ sketchWidth }: TargetConfig, { head }: Checkpoint): Sketch {
   const [vocabulary = 0, hidden = 0] = head.shape;
   return sketch({ kind: 'bucket', seed: 0, width: sketchWidth, vocabulary, hidden });
 }

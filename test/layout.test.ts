@@ -25,7 +25,8 @@ const LAYERS: readonly { readonly name: string; readonly holds: RegExp; readonly
   { name: 'commands', holds: /^pipeline\/(cli\.ts|commands\/|doctor\/)/, sees: ['*'] },
   {
     name: 'compose',
-    holds: /^pipeline\/(compose|tokens|config|resolve-config|kept-tokenizer|target|scan|inspect-delta)\.ts$/,
+    holds:
+      /^pipeline\/(compose|tokens|config|resolve-config|kept-tokenizer|target|scan|pick|inspect-delta|kafka-config|legs|worker)\.ts$/,
     sees: ['schemas', 'contract', 'stages', 'machinery'],
   },
   { name: 'machinery', holds: /^pipeline\//, sees: ['schemas', 'contract'] },

@@ -1,11 +1,34 @@
 /** Every command, in the order of the help. */
 import type { Command } from './command.ts';
+import { crawl } from './crawl.ts';
+import { listDead } from './dead.ts';
 import { delta } from './delta.ts';
 import { doctor } from './doctor.ts';
+import { lag } from './lag.ts';
 import { listRejects, replayRejects } from './rejects.ts';
 import { scan } from './scan.ts';
 import { show } from './show.ts';
 import { top } from './top.ts';
+import { createTopics, deleteTopics, describeTopics } from './topics.ts';
+import { topology } from './topology.ts';
 import { validate } from './validate.ts';
+import { worker } from './worker.ts';
 
-export const commands: readonly Command[] = [delta, scan, top, show, listRejects, replayRejects, validate, doctor];
+export const commands: readonly Command[] = [
+  delta,
+  scan,
+  top,
+  show,
+  listRejects,
+  replayRejects,
+  crawl,
+  worker,
+  topology,
+  createTopics,
+  describeTopics,
+  deleteTopics,
+  lag,
+  listDead,
+  validate,
+  doctor,
+];

@@ -1,4 +1,5 @@
 /** How far a group is behind in a topic. */
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 
 export interface PartitionLag {
@@ -13,16 +14,31 @@ export interface PartitionLag {
 
 /** @param topic the topic's name on the cluster */
 export async function lagOf(admin: Admin, group: string, topic: string): Promise<readonly PartitionLag[]> {
-  const [bounds, [places]] = await Promise.all([
-    admin.fetchTopicOffsets(topic),
-    admin.fetchOffsets({ groupId: group, topics: [topic] }),
-  ]);
+  const [bounds, places] = await Promise.all([admin.fetchTopicOffsets(topic), placesOf(admin, group, topic)]);
   return bounds
     .map(({ partition, low, high }) => {
-      const committed = Number(places?.partitions.find((one) => one.partition === partition)?.offset ?? -1);
-      const next = Math.max(committed, Number(low));
+      const next = Math.max(places.get(partition) ?? -1, Number(low));
       const end = Number(high);
       return { partition, next, end, lag: end - next };
     })
     .sort((a, b) => a.partition - b.partition);
+}
+
+/** While a broker starts, the group's coordinator is elsewhere, or not ready: kafkajs does not ask again. */
+const TRANSIENT = /COORDINATOR|LOAD_IN_PROGRESS/;
+const TRIES = 60;
+const WAIT_MS = 100;
+
+/** The next offset that a group reads, by partition; those where it has read nothing are left out. */
+export async function placesOf(admin: Admin, group: string, topic: string): Promise<ReadonlyMap<number, number>> {
+  for (let tries = 1; ; tries++) {
+    try {
+      const [places] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+      const known = places?.partitions.filter(({ offset }) => Number(offset) >= 0) ?? [];
+      return new Map(known.map(({ partition, offset }) => [partition, Number(offset)]));
+    } catch (error) {
+      if (tries >= TRIES || !TRANSIENT.test((error as { type?: string }).type ?? '')) throw error;
+      await delay(WAIT_MS);
+    }
+  }
 }

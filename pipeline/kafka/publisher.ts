@@ -3,7 +3,7 @@ import type { Outgoing } from '../contract.ts';
 import type { Writer } from './writer.ts';
 
 export interface Publisher {
-  /** All of them or none, after all that was published before. */
+  /** All of them or none, after all that was published before. With no messages it only takes over from another of its name. */
   publish(messages: readonly Outgoing[], signal: AbortSignal): Promise<void>;
   /** Resolves when others can read what was published. */
   settle(): Promise<void>;
@@ -32,15 +32,14 @@ export function publisher({ group, openWriter, placeOf, backOff }: PublisherOpti
   }
 
   async function publish(messages: readonly Outgoing[], signal: AbortSignal): Promise<void> {
-    const [first] = messages;
-    if (first === undefined) return;
-    const { topic } = first;
+    const topic = messages[0]?.topic ?? '';
     let next: number | undefined;
     for (let tries = 0; ; tries++) {
       signal.throwIfAborted();
       try {
         // Whoever opens it has ended the transaction that was left open: what is read now is final.
         writer ??= await openWriter();
+        if (messages.length === 0) return;
         const known = tries === 0 ? numbers.get(topic) : undefined;
         const last = known ?? Math.max(0, await placeOf(group, topic));
         if (last === next) break; // it was committed, though we were told otherwise

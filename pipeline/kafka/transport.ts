@@ -5,7 +5,7 @@ import type { Delivered, Outgoing, Transport } from '../contract.ts';
 import { ConfigError } from '../error.ts';
 import { type KafkaConnection, kafkaClient } from './client.ts';
 import { refusal } from './failure.ts';
-import { lagOf } from './lag.ts';
+import { lagOf, placesOf } from './lag.ts';
 import { readOn } from './member.ts';
 import { publisher } from './publisher.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
@@ -92,8 +92,8 @@ export function kafkaTransport({
   }
 
   async function placeOf(group: string, topic: string, partition: number): Promise<number> {
-    const [found] = await (await connected()).fetchOffsets({ groupId: groupOf(group), topics: [topicOf(topic)] });
-    return Number(found?.partitions.find((one) => one.partition === partition)?.offset ?? -1);
+    const places = await placesOf(await connected(), groupOf(group), topicOf(topic));
+    return places.get(partition) ?? -1;
   }
 
   /** Where a group begins that has no place yet, or one whose messages are gone. */

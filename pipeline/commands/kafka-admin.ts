@@ -1,0 +1,25 @@
+/** A client for the length of one command. */
+import type { Admin } from 'kafkajs';
+import { connectionOf, type KafkaConfig } from '../kafka-config.ts';
+import type { Context } from './command.ts';
+
+export async function withAdmin<T>(
+  config: KafkaConfig,
+  { environment }: Context,
+  what: (admin: Admin) => Promise<T>,
+): Promise<T> {
+  // loaded when asked for: other commands start sooner
+  const [{ kafkaClient }, { refusal }] = await Promise.all([
+    import('../kafka/client.ts'),
+    import('../kafka/failure.ts'),
+  ]);
+  const admin = kafkaClient(connectionOf(config, environment, 'deltasift'), 'patient').admin();
+  try {
+    await admin.connect();
+    return await what(admin);
+  } catch (error) {
+    throw refusal(error) ?? error;
+  } finally {
+    await admin.disconnect();
+  }
+}

@@ -1,0 +1,15 @@
+/** `deltasift topology`: the graph that workers would run. */
+import { topologyConfig } from '../config.ts';
+import { asMermaid, asText, topology as plan } from '../topology.ts';
+import { command } from './command.ts';
+
+export const topology = command({
+  name: 'topology',
+  summary: 'Prints the legs, and the topics between them, as text and as a Mermaid chart; asks no broker.',
+  config: topologyConfig,
+
+  async run({ legs, prefix }, { out, json }) {
+    const plans = plan(legs);
+    out.write(json ? `${JSON.stringify(plans)}\n` : `${asText(plans, prefix)}\n${asMermaid(plans, prefix)}`);
+  },
+});

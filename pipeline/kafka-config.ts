@@ -1,0 +1,82 @@
+/** Settings of everything that speaks to a Kafka cluster; config.ts has them among all others. */
+import { readFileSync } from 'node:fs';
+import { z } from 'zod';
+import type { Environment } from './environment.ts';
+import { ConfigError } from './error.ts';
+import type { KafkaConnection } from './kafka/client.ts';
+import { STEPS } from './topology.ts';
+
+export const kafkaSettings = {
+  brokers: z
+    .array(z.string().regex(/^[^:]+:\d+$/, 'HOST:PORT'))
+    .min(1)
+    .default(['127.0.0.1:19092'])
+    .meta({ description: 'some of the brokers, comma-separated', placeholder: 'HOST:PORT' }),
+  prefix: z
+    .string()
+    .regex(/^[\w.-]*$/, 'letters, digits, ".", "_" and "-"')
+    .default('deltasift.')
+    .meta({ description: 'before the names of topics, groups and transactional ids', placeholder: 'PREFIX' }),
+  tls: z.boolean().optional().describe('speak TLS to the brokers'),
+  tlsCa: z.string().min(1).optional().meta({
+    description: "certificate of the brokers' authority, where the system does not know it; implies --tls",
+    placeholder: 'FILE.pem',
+  }),
+  sasl: z
+    .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
+    .optional()
+    .describe('log in with KAFKA_USERNAME and KAFKA_PASSWORD'),
+  legs: z
+    .array(z.string().min(1))
+    .min(1)
+    .default([...STEPS])
+    .meta({
+      description: 'legs to run, comma-separated; steps joined by + are one leg, with no topic between',
+      placeholder: 'LEG',
+    }),
+  partitions: z
+    .int()
+    .min(1)
+    .default(12)
+    .describe('partitions of every topic: no leg has more workers than that at work'),
+  replicas: z.int().min(1).default(1).describe('brokers that hold a copy of each partition'),
+  apply: z.boolean().optional().describe('change topics that are there and differ'),
+  limitDead: z.int().min(1).default(100).describe('dead letters to list'),
+} as const;
+
+export interface KafkaConfig {
+  readonly brokers: readonly string[];
+  readonly tls?: boolean | undefined;
+  readonly tlsCa?: string | undefined;
+  readonly sasl?: 'plain' | 'scram-sha-256' | 'scram-sha-512' | undefined;
+}
+
+const NOBODY = { username: undefined, password: undefined };
+
+/** @throws ConfigError where a secret or a file is missing */
+export function connectionOf(
+  { brokers, tls, tlsCa, sasl }: KafkaConfig,
+  { kafka = NOBODY }: Environment,
+  clientId: string,
+): KafkaConnection {
+  return {
+    brokers,
+    clientId,
+    ...(tlsCa === undefined ? {} : { tls: { ca: certificate(tlsCa) } }),
+    ...(tls === true && tlsCa === undefined ? { tls: {} } : {}),
+    ...(sasl === undefined ? {} : { sasl: { mechanism: sasl, ...credentials(sasl, kafka) } }),
+  };
+}
+
+function certificate(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new ConfigError(`--tls-ca: ${error instanceof Error ? error.message : error}`);
+  }
+}
+
+function credentials(sasl: string, { username, password }: NonNullable<Environment['kafka']>) {
+  if (username !== undefined && password !== undefined) return { username, password };
+  throw new ConfigError(`--sasl ${sasl}: set KAFKA_USERNAME and KAFKA_PASSWORD in the environment`);
+}
