@@ -18,7 +18,8 @@ const DECODE = 'decode';
 
 /**
  * The handler that runs a chain. An outgoing message carries the headers of the message it came from; a rejected one goes to the
- * dead letters with its bytes; per stage, documents in = out + dropped + rejected, as `Count` messages with the batch's last.
+ * dead letters with its bytes; per stage, documents in = out + dropped + rejected, as `Count` messages with the last of each
+ * partition: what came of a partition may be committed without the rest of the batch.
  *
  * A message that comes again was not committed, so what the stages remember runs ahead of the store: `make` is asked for the
  * chain anew. Whatever has to be closed belongs outside of it.
@@ -55,8 +56,13 @@ export function leg<In, Out>(make: () => Chain<In, Out>, { decode, encode, remem
       (one): Settled<Out> => (one instanceof Reject ? { outcome: one, by: DECODE } : rest.next().value!),
     );
     const lists = batch.map((message, i) => outgoing(message, settled[i]!, chain.stages));
-    const counts = countsOf(chain.stages, settled).map(countMessage);
-    return lists.map((list, i) => (i === lists.length - 1 ? [...list, ...counts] : list));
+    const last = new Map(batch.map(({ partition }, i) => [partition, i]));
+    return lists.map((list, i) => {
+      const { partition } = batch[i]!;
+      if (last.get(partition) !== i) return list;
+      const own = settled.filter((_, j) => batch[j]!.partition === partition);
+      return [...list, ...countsOf(chain.stages, own).map(countMessage)];
+    });
   };
 }
 

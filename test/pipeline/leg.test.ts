@@ -88,6 +88,19 @@ describe('leg', () => {
     ]);
   });
 
+  test("each partition's documents are counted with its own last message", async () => {
+    const batch = [delivered(0, '1'), { ...delivered(0, '2'), partition: 1 }, delivered(1, '3')];
+    const lists = await handle()(batch, signal);
+    const counted = lists.map((list) =>
+      list
+        .filter(({ topic }) => topic === 'counts')
+        .map(({ value }) => countCodec.decode(value!))
+        .filter(({ stage, outcome }) => stage === 'parse' && outcome === 'in')
+        .map(({ n }) => n),
+    );
+    assert.deepEqual(counted, [[], [1], [2]]);
+  });
+
   test('remembers every key but the dropped ones', async () => {
     const remembering = leg(() => chain(parse, positive), { ...options, remember: seenMessage });
     const lists = await remembering([delivered(0, '1'), delivered(1, 'none'), delivered(2, '-1')], signal);

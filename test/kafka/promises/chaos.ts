@@ -25,6 +25,10 @@ export interface Chaos {
   readonly kills: number;
   /** kill -9 of the broker. */
   readonly brokerKills: number;
+  /** SIGSTOP of a worker for longer than the group waits for it, then SIGCONT: it wakes up with work that is another's. */
+  readonly pauses: number;
+  /** A worker more, that leaves again. */
+  readonly guests: number;
   /** One document in so many is rejected, and one message in so many is no document at all. */
   readonly poisonEvery: number;
 }
@@ -51,7 +55,7 @@ const KEEP = 50;
 const GROUP = 100;
 
 export async function chaos(
-  { documents, kills, brokerKills, poisonEvery }: Chaos,
+  { documents, kills, brokerKills, pauses, guests, poisonEvery }: Chaos,
   log: (line: string) => void,
 ): Promise<Outcome> {
   const broker = await startBroker();
@@ -59,17 +63,29 @@ export async function chaos(
   const client = kafkaClient(connection, 'patient');
   const start = performance.now();
   const workers: ChildProcess[] = [];
+  const visitors: ChildProcess[] = [];
   let over = false;
 
-  function startWorker(place: number): void {
+  function spawnWorker(): ChildProcess {
     const script = fileURLToPath(new URL('worker.ts', import.meta.url));
-    const worker = spawn(process.execPath, [script, broker.address, PREFIX, String(SESSION_MS)], { stdio: 'inherit' });
+    return spawn(process.execPath, [script, broker.address, PREFIX, String(SESSION_MS)], { stdio: 'inherit' });
+  }
+
+  function startWorker(place: number): void {
+    const worker = spawnWorker();
     workers[place] = worker;
     worker.once('exit', (code, signal) => {
       if (over) return;
       if (signal !== 'SIGKILL') log(`worker ${place} ended by itself with ${code ?? signal}`);
       startWorker(place);
     });
+  }
+
+  /** Comes, and leaves after so long. */
+  function guestsOf(ms: number): void {
+    const guest = spawnWorker();
+    visitors.push(guest);
+    setTimeout(() => guest.kill('SIGTERM'), ms);
   }
 
   const admin = client.admin();
@@ -80,7 +96,12 @@ export async function chaos(
 
     const texts = Array.from({ length: documents }, (_, i) => textOf(i, poisonEvery));
     const transport = kafkaTransport({ connection, prefix: PREFIX, stamp });
-    const kinds = [...Array(kills).fill('worker'), ...Array(brokerKills).fill('broker')];
+    const kinds = [
+      ...Array(kills).fill('worker'),
+      ...Array(brokerKills).fill('broker'),
+      ...Array(pauses).fill('pause'),
+      ...Array(guests).fill('guest'),
+    ];
     const every = Math.max(1, Math.floor(documents / GROUP / (kinds.length + 1)));
     for (let i = 0, groups = 0; i < documents; i += GROUP, groups++) {
       const broken =
@@ -101,6 +122,14 @@ export async function chaos(
         log(`kill -9 of the broker at ${i + GROUP} documents`);
         await broker.kill();
         await broker.start();
+      } else if (kind === 'pause') {
+        log(`worker ${groups % WORKERS} stops at ${i + GROUP} documents`);
+        const paused = workers[groups % WORKERS]!;
+        paused.kill('SIGSTOP');
+        setTimeout(() => paused.kill('SIGCONT'), 2 * SESSION_MS);
+      } else if (kind === 'guest') {
+        log(`a guest at ${i + GROUP} documents`);
+        guestsOf(2 * SESSION_MS);
       }
     }
     await transport.close();
@@ -114,8 +143,10 @@ export async function chaos(
       }
     }
     over = true;
-    for (const worker of workers) worker.kill('SIGTERM');
-    await Promise.all(workers.map((worker) => worker.exitCode ?? worker.signalCode ?? once(worker, 'exit')));
+    for (const worker of [...workers, ...visitors]) worker.kill('SIGTERM');
+    await Promise.all(
+      [...workers, ...visitors].map((worker) => worker.exitCode ?? worker.signalCode ?? once(worker, 'exit')),
+    );
     const seconds = (performance.now() - start) / 1000;
 
     const good = texts.filter((text) => !text.startsWith(POISON));
@@ -161,7 +192,7 @@ export async function chaos(
     };
   } finally {
     over = true;
-    for (const worker of workers) worker.kill('SIGKILL');
+    for (const worker of [...workers, ...visitors]) worker.kill('SIGKILL');
     await admin.disconnect().catch(() => undefined);
     await broker.close();
   }
@@ -213,6 +244,8 @@ if (import.meta.main) {
       documents: { type: 'string', default: '100000' },
       kills: { type: 'string', default: '50' },
       'broker-kills': { type: 'string', default: '5' },
+      pauses: { type: 'string', default: '5' },
+      guests: { type: 'string', default: '20' },
     },
   });
   const outcome = await chaos(
@@ -220,6 +253,8 @@ if (import.meta.main) {
       documents: Number(values.documents),
       kills: Number(values.kills),
       brokerKills: Number(values['broker-kills']),
+      pauses: Number(values.pauses),
+      guests: Number(values.guests),
       poisonEvery: 100,
     },
     console.error,

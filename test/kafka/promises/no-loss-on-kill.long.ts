@@ -1,10 +1,21 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { chaos } from './chaos.ts';
+import { chaos, type Outcome } from './chaos.ts';
+
+const CALM = { kills: 0, brokerKills: 0, pauses: 0, guests: 0, poisonEvery: 100 };
+const quietly = () => undefined;
 
 test('workers and the broker killed: nothing lost, nothing doubled, every count exact, poison in the dead letters', async () => {
   const documents = 3000;
-  const outcome = await chaos({ documents, kills: 4, brokerKills: 1, poisonEvery: 100 }, () => undefined);
+  assertExact(await chaos({ ...CALM, documents, kills: 4, brokerKills: 1 }, quietly), documents);
+});
+
+test('a worker that stops, is taken for dead and goes on writes nothing more; those who come and go lose nothing', async () => {
+  const documents = 2000;
+  assertExact(await chaos({ ...CALM, documents, pauses: 2, guests: 3 }, quietly), documents);
+});
+
+function assertExact(outcome: Outcome, documents: number): void {
   const none = { tokens: 0, sketches: 0, scores: 0 };
   assert.deepEqual(outcome.lost, none);
   assert.deepEqual(outcome.doubled, none);
@@ -20,4 +31,4 @@ test('workers and the broker killed: nothing lost, nothing doubled, every count 
   for (const stage of ['gradient', 'score', 'select']) {
     assert.deepEqual([counts[`${stage}/in/`], counts[`${stage}/out/`]], [good, good], stage);
   }
-});
+}
