@@ -1,0 +1,116 @@
+/** Messages as they were once written are read for ever. Write those of a new schema: `node test/schemas/golden.test.ts --write`. */
+import assert from 'node:assert/strict';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { describe, test } from 'node:test';
+import fc from 'fast-check';
+import {
+  type Codec,
+  countCodec,
+  documentCodec,
+  gradientsCodec,
+  scoreCodec,
+  selectionCodec,
+  tokensCodec,
+} from '../../schemas/codec.ts';
+import type { SchemaName } from '../../schemas/topics.ts';
+import { crc64, fingerprintOf, schemaOf } from '../../schemas/wire-format.ts';
+
+const FOLDER = new URL('../../schemas/golden/', import.meta.url);
+const RECORD = { key: 'ab12', id: 'mail 7', url: null, text: 'Grüße, 世界' };
+
+const SAMPLES: Readonly<Record<SchemaName, unknown>> = {
+  document: { ...RECORD, url: 'https://example.org/', source: 'jsonl:mails', origin: '17' },
+  tokens: { ...RECORD, ids: Int32Array.of(0, 5, 2 ** 31 - 1), lengths: Int32Array.of(3), firsts: Int32Array.of(1) },
+  gradients: {
+    ...RECORD,
+    ids: Int32Array.of(0, 5, 6),
+    lengths: Int32Array.of(3),
+    tokens: Int32Array.of(2),
+    measurement: 'm',
+    deltas: 'a,b',
+    loss: Float64Array.of(3.25),
+    gradientNorm: Float64Array.of(0.5),
+    alignment: Float64Array.of(-0.125, 1e-300),
+    lossTunedHead: Float64Array.of(3, 2.5),
+    tokenAlignment: Float32Array.of(1, -2, 3, 0.5),
+    sketch: Float32Array.of(0.25, -0.75),
+  },
+  score: {
+    ...RECORD,
+    delta: 'a',
+    measurement: 'm',
+    score: -0.25,
+    alignment: -0.125,
+    gradientNorm: 0.5,
+    loss: 3.25,
+    lossTunedHead: 3,
+    tokens: 2,
+    window: 0,
+    windows: 1,
+    meanAlignment: -0.125,
+    ids: Int32Array.of(0, 5, 6),
+    tokenAlignment: Float32Array.of(1, -2),
+    sketch: new Float32Array(),
+  },
+  selection: { delta: 'a', list: 'pool', key: 'ab12', gain: 0.125, value: Buffer.from([1, 2, 3]) },
+  count: { stage: 'tokenize', outcome: 'rejected', code: 'too-short', n: 2 ** 40 },
+};
+
+const CODECS: Readonly<Record<SchemaName, Codec<unknown>>> = {
+  document: documentCodec,
+  tokens: tokensCodec,
+  gradients: gradientsCodec,
+  score: scoreCodec,
+  selection: selectionCodec,
+  count: countCodec,
+} as Readonly<Record<SchemaName, Codec<unknown>>>;
+const names = Object.keys(CODECS) as readonly SchemaName[];
+const fileOf = (name: SchemaName) => new URL(`${name}.${fingerprintOf(name)}.avro`, FOLDER);
+
+if (process.argv.includes('--write')) {
+  for (const name of names) {
+    if (!existsSync(fileOf(name))) writeFileSync(fileOf(name), CODECS[name].encode(SAMPLES[name]));
+  }
+}
+
+describe('the wire', () => {
+  test('every schema has a message written with it, under its fingerprint', () => {
+    for (const name of names) assert.ok(existsSync(fileOf(name)), `${fileOf(name)}: write it with --write`);
+  });
+
+  test('every message that was ever published is read as it was written', () => {
+    for (const file of readdirSync(FOLDER)) {
+      const name = file.split('.')[0] as SchemaName;
+      assert.deepEqual(CODECS[name].decode(readFileSync(new URL(file, FOLDER))), SAMPLES[name], file);
+    }
+  });
+
+  test('no array and no map is on the wire: a few bytes could claim a billion elements', () => {
+    for (const name of names) assert.doesNotMatch(JSON.stringify(schemaOf(name)), /"(array|map)"/);
+  });
+
+  test('whatever bytes come, they are a value or an error', () => {
+    const whole = Buffer.concat(names.map((name) => CODECS[name].encode(SAMPLES[name])));
+    const claims = Buffer.from([0xfe, 0xff, 0xff, 0xff, 0x0f]); // a length of 2³¹ − 1
+    const bytes = fc.oneof(
+      fc.uint8Array({ maxLength: 200 }),
+      fc.tuple(fc.nat(whole.length), fc.nat(100)).map(([from, length]) => whole.subarray(from, from + length)),
+      fc.uint8Array({ maxLength: 20 }).map((rest) => Buffer.concat([claims, rest])),
+    );
+    fc.assert(
+      fc.property(fc.constantFrom(...names), bytes, (name, some) => {
+        try {
+          CODECS[name].decode(some);
+        } catch (error) {
+          assert.ok(error instanceof Error);
+        }
+      }),
+    );
+  });
+
+  test('fingerprints are those of the Avro specification', () => {
+    // of "null" and "int", from the specification's own test data
+    assert.equal(crc64(Buffer.from('"null"')), 0x63dd24e7cc258f8an);
+    assert.equal(crc64(Buffer.from('"int"')), 0x7275d51a3f395c8fn);
+  });
+});
