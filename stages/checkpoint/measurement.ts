@@ -49,6 +49,7 @@ export async function tensorsHash(
   names: readonly string[],
   signal: AbortSignal,
 ): Promise<string> {
+  await checkpoint.local(names, signal); // whoever hashes a model runs it: its bytes cross the network once
   const tensors: unknown[] = [];
   for (const name of [...new Set(names)].sort()) {
     const bytes = createHash('sha256');

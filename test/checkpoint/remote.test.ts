@@ -16,6 +16,7 @@ import { type Checkpoint, type CheckpointOptions, openCheckpoint } from '../../s
 import { openDelta } from '../../stages/checkpoint/delta.ts';
 import { CheckpointError } from '../../stages/checkpoint/error.ts';
 import { parseHubRef } from '../../stages/checkpoint/hub-folder.ts';
+import { tensorsHash } from '../../stages/checkpoint/measurement.ts';
 import { GPT2, safetensors, scratchFolder, TINY, type Written, writeFiles } from './files.ts';
 import { hubServer, type Repository } from './hub-server.ts';
 
@@ -126,6 +127,17 @@ describe('a checkpoint on a hub', () => {
     assert.deepEqual(JSON.parse(readFileSync(join(snapshot, 'config.json'), 'utf8')), GPT2);
     const parts = readdirSync(join(cache, 'deltasift', 'models--org--big', COMMIT, 'model-2.safetensors'));
     assert.equal(parts.length, 3, 'the header and two tensors');
+  });
+
+  test('is hashed and then run for the price of one download', async () => {
+    const checkpoint = await open('hf:org/big');
+    const names = ['x', 'wte.weight'];
+    await tensorsHash(checkpoint, names, signal);
+    const size = names.reduce((sum, name) => sum + checkpoint.tensors.get(name)!.bytes, 0);
+    const sent = server.sent();
+    assert.ok(sent < size + 150_000);
+    await checkpoint.local(names);
+    assert.equal(server.sent(), sent);
   });
 
   test('is kept as a whole file when every tensor of it is asked for', async () => {
