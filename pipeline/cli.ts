@@ -7,6 +7,7 @@ import { commands } from './commands/commands.ts';
 import { program } from './commands/program.ts';
 import { environmentOf } from './environment.ts';
 import { type ExitCode, exitCodeOf } from './exit-codes.ts';
+import { printableLines } from './render/printable.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -44,7 +45,7 @@ function report(error: unknown, code: ExitCode, json: boolean): void {
   const { name, stack, message: own } = error instanceof Error ? error : new Error(String(error));
   const message = code === 130 ? 'interrupted; the same command goes on from here' : own;
   const text = code === 70 ? stack! : message;
-  err.write(text.replaceAll(/^/gm, 'deltasift: ').concat('\n'));
+  err.write(printableLines(text).replaceAll(/^/gm, 'deltasift: ').concat('\n')); // names in it may come from strangers
   if (json) out.write(`${JSON.stringify({ error: { code, name, message } })}\n`);
 }
 
