@@ -134,7 +134,8 @@ export async function openStage(
   });
 }
 
-function recordOf({ delta, base, measurement }: Target, { keep }: ScanConfig) {
+/** The target's delta, as a store keeps it. */
+export function recordOf({ delta, base, measurement }: Target, { keep }: Pick<ScanConfig, 'keep'>) {
   return {
     id: delta.id,
     base: base.ref,

@@ -4,6 +4,7 @@ import { crawl } from './crawl.ts';
 import { listDead } from './dead.ts';
 import { delta } from './delta.ts';
 import { doctor } from './doctor.ts';
+import { gather } from './gather.ts';
 import { lag } from './lag.ts';
 import { listRejects, replayRejects } from './rejects.ts';
 import { scan } from './scan.ts';
@@ -23,6 +24,7 @@ export const commands: readonly Command[] = [
   replayRejects,
   crawl,
   worker,
+  gather,
   topology,
   createTopics,
   describeTopics,

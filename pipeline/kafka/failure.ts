@@ -17,6 +17,9 @@ export function refusal(error: unknown): ConfigError | undefined {
     if (at.type?.endsWith('_AUTHORIZATION_FAILED')) {
       return new ConfigError(`the brokers do not allow it: ${at.message} (${at.type}): the user needs an ACL for it`);
     }
+    if (at.type === 'MESSAGE_TOO_LARGE' || at.type === 'RECORD_LIST_TOO_LARGE') {
+      return new ConfigError(`a topic takes no message of that size: ${at.message}: raise its max.message.bytes`);
+    }
     if (at.type === 'UNKNOWN_TOPIC_OR_PARTITION') {
       return new ConfigError(`a topic is missing: ${at.message}: make them with \`deltasift topics create\``);
     }

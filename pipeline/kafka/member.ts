@@ -124,6 +124,7 @@ async function member(subscription: Subscription, signal: AbortSignal): Promise<
   function reclaim(own: Share, cause: unknown): void {
     const { partition } = own;
     if (owned.get(partition) !== own) return;
+    if (refusal(cause) !== undefined) fail(cause);
     log('warn', `${topicOnCluster}/${partition} is read again`, { error: String(cause) });
     order(partition, 'pause');
     release(partition);

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import { type Topic, topics } from '../../schemas/topics.ts';
 import { ConfigError } from '../error.ts';
+import { MAX_MESSAGE_BYTES } from './fit.ts';
 import { ConfigResourceTypes } from './kafkajs.ts';
 
 export interface Layout {
@@ -33,8 +34,6 @@ export interface TopicReport {
   readonly differences: readonly Difference[];
 }
 
-/** Documents are capped far below it; a message above it is the dead letters'. */
-const MAX_MESSAGE_BYTES = 8 * 2 ** 20;
 /** How long a tombstone can be seen: a worker rebuilds its store within it. */
 const TOMBSTONES_MS = 24 * 3600 * 1000;
 const MISSING = 'topic';

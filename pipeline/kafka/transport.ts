@@ -5,6 +5,7 @@ import type { Delivered, Outgoing, Transport } from '../contract.ts';
 import { ConfigError } from '../error.ts';
 import { type KafkaConnection, kafkaClient } from './client.ts';
 import { refusal } from './failure.ts';
+import { fit } from './fit.ts';
 import { lagOf, placesOf } from './lag.ts';
 import { readOn } from './member.ts';
 import { publisher } from './publisher.ts';
@@ -178,7 +179,7 @@ export function kafkaTransport({
           group: groupOf(group),
           handle: async (batch, abandoned) => {
             const lists = await handle(batch, abandoned);
-            return lists.map((list, i) => list.map((message) => stamp(message, batch[i])));
+            return lists.map((list, i) => fit(list, batch[i]!).map((message) => stamp(message, batch[i])));
           },
           openWriter: (partition) => openWriter(quick, groupOf(`${group}.${topic}.${partition}`), topicOf),
           placeOf: (partition) => beginning(group, topic, partition),

@@ -76,6 +76,17 @@ describe('the command line on a cluster', () => {
       const ours = scores.find((one) => one.id === id)!;
       assert.ok(Math.abs(ours.score - score) <= 1e-6, `${id}: ${ours.score} on the cluster, ${score} in a scan`);
     }
+    await deltasift('gather', ...at, ...MODEL, '--store', join(dir, 'gathered'));
+    const best = async (store: string) => {
+      const lines = await deltasift('top', '--store', join(dir, store), '-k', '20', '--format', 'jsonl');
+      return lines
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line) as { id: string; score: number });
+    };
+    const [ours, theirs] = [await best('gathered'), await best('store')];
+    for (const [i, { score }] of theirs.entries()) assert.ok(Math.abs(ours[i]!.score - score) <= 1e-6, `rank ${i + 1}`);
+
     const dead = JSON.parse(await deltasift('dead', 'list', '--json', ...at)) as readonly {
       headers: { code: string };
     }[];
