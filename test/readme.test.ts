@@ -1,6 +1,7 @@
 /**
  * What README.md and docs/ tell to type, typed: in a folder that looks like a checkout after `npm start`, with a crawl of a few
- * hundred documents. A block marked `sh gpu` needs an accelerator and is only read.
+ * hundred documents. A block marked `sh gpu` needs an accelerator, one marked
+ * `sh broker` a Kafka cluster: they are only read.
  */
 import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -100,8 +101,8 @@ for (const page of PAGES) {
       }
     }
 
-    test('shows what can be typed in blocks marked sh, or sh gpu, and in no others', () => {
-      const known = ['sh', 'sh gpu', 'text', 'sql', 'mermaid'];
+    test('shows what can be typed in blocks marked sh, sh gpu or sh broker, and in no others', () => {
+      const known = ['sh', 'sh gpu', 'sh broker', 'text', 'sql', 'mermaid'];
       for (const { info } of blocksOf(read(page))) assert.ok(known.includes(info), `a block is marked ${info}`);
       assert.doesNotMatch(read(page), /^ {4,}(deltasift|npm|npx|node|sqlite3) /m);
     });
