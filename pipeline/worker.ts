@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { tokenize } from '../stages/tokenize.ts';
 import type { WorkerConfig } from './config.ts';
-import { kafkaClient } from './kafka/client.ts';
+import { type KafkaConnection, kafkaClient } from './kafka/client.ts';
 import { readSeen, readShare } from './kafka/partition-state.ts';
 import { stamp } from './kafka/stamp.ts';
 import { kafkaTransport, type Progress } from './kafka/transport.ts';
@@ -27,7 +27,12 @@ export async function work(
   signal: AbortSignal,
 ): Promise<void> {
   const plans = topology(config.legs);
-  const connection = connectionOf(config, world.environment, 'deltasift-worker');
+  const connection: KafkaConnection = {
+    ...connectionOf(config, world.environment, 'deltasift-worker'),
+    log: (level, message, details) => {
+      if (level !== 'info') world.note(`${message} ${JSON.stringify(details)}`);
+    },
+  };
   const target = await openTarget(config, world.environment, signal);
   for (const note of target.notes) world.note(note);
   const { delta, sketch } = target;
