@@ -21,6 +21,9 @@ const reference = (side: string) =>
     .min(1)
     .meta({ description: `${side}: a folder, hf:org/model@revision or https://...`, placeholder: 'REF' });
 
+/** How a set is picked, by the names of arXiv 2506.15553. */
+export const STRATEGIES = ['greedy', 'greedy_batched', 'topk', 'bottomk', 'p_max', 'p_min', 'random'] as const;
+
 export const settings = {
   base: reference('checkpoint before the tuning'),
   tuned: reference('checkpoint after the tuning'),
@@ -85,6 +88,25 @@ export const settings = {
     .optional()
     .meta({ description: 'delta id; needed where the store holds several', placeholder: 'ID' }),
   k: z.int().min(1).optional().describe('documents to print; by default 20, or as many as are kept'),
+  strategy: z
+    .enum(STRATEGIES)
+    .default('greedy')
+    .describe(
+      'greedy adds what raises cos(S, D) most; topk and bottomk go by score, p_max and p_min by the loss under the tuned head',
+    ),
+  n: z.int().min(1).default(100).describe('documents to pick'),
+  maxPerHost: z.int().min(1).optional().describe('documents of one host, at most'),
+  nearDuplicates: z
+    .enum(['drop', 'keep'])
+    .default('drop')
+    .describe('documents that share most stretches of five tokens'),
+  exactMemory: z
+    .int()
+    .min(0)
+    .default(2_000_000_000)
+    .describe(
+      "bytes that the pool's gradients may take for exact products; above that, products come from wide sketches",
+    ),
   format: z.enum(['table', 'jsonl', 'csv', 'parquet']).default('table').describe('how to print them'),
   id: z.string().min(1).meta({ description: 'id of a document, or its key', placeholder: 'ID' }),
   code: z.string().min(1).optional().meta({ description: 'only rejects of this code', placeholder: 'CODE' }),
@@ -118,6 +140,10 @@ export const scanConfig = take([
   ] as const),
 ]);
 export const topConfig = take(['store', 'delta', 'k', 'format']);
+export const selectConfig = take([
+  ...(['store', 'delta', 'strategy', 'n', 'maxPerHost', 'nearDuplicates', 'exactMemory'] as const),
+  ...(['format', 'threads', 'provider', 'offline'] as const),
+]).extend({ base: settings.base.optional() });
 export const showConfig = take(['id', 'store', 'delta']);
 export const rejectsConfig = take(['store', 'code']);
 export const doctorConfig = take([]);
@@ -137,6 +163,7 @@ export const workerConfig = take([
 export type DeltaConfig = z.infer<typeof deltaConfig>;
 export type ScanConfig = z.infer<typeof scanConfig>;
 export type TopConfig = z.infer<typeof topConfig>;
+export type SelectConfig = z.infer<typeof selectConfig>;
 export type ShowConfig = z.infer<typeof showConfig>;
 export type RejectsConfig = z.infer<typeof rejectsConfig>;
 export type DoctorConfig = z.infer<typeof doctorConfig>;

@@ -8,6 +8,7 @@ import { gather } from './gather.ts';
 import { lag } from './lag.ts';
 import { listRejects, replayRejects } from './rejects.ts';
 import { scan } from './scan.ts';
+import { select } from './select.ts';
 import { show } from './show.ts';
 import { top } from './top.ts';
 import { createTopics, deleteTopics, describeTopics } from './topics.ts';
@@ -19,6 +20,7 @@ export const commands: readonly Command[] = [
   delta,
   scan,
   top,
+  select,
   show,
   listRejects,
   replayRejects,

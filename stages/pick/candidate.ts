@@ -1,0 +1,7 @@
+/** What picking knows of a document that was scored. */
+import type { Score } from '../../schemas/types.ts';
+
+export type Candidate = Pick<
+  Score,
+  'key' | 'id' | 'url' | 'score' | 'alignment' | 'gradientNorm' | 'loss' | 'lossTunedHead' | 'tokens' | 'ids' | 'text'
+>;

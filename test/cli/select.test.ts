@@ -1,0 +1,67 @@
+/** `select` as a user types it, on a store of the small real pair. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, before, describe, test } from 'node:test';
+import { deltasift } from './run.ts';
+import { tinyCrawl, tinyPair } from './tiny.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'deltasift-select-'));
+after(() => rmSync(folder, { recursive: true }));
+const STORE = join(folder, 'store');
+const select = (...words: readonly string[]) => deltasift(['select', '--store', STORE, '--threads', '1', ...words]);
+
+describe('select', () => {
+  before(async () => {
+    const pair = ['--base', tinyPair.base, '--tuned', tinyPair.tuned];
+    const source = `jsonl:${tinyCrawl(folder, 60)}`;
+    const { code, err } = await deltasift(['scan', ...pair, '--source', source, '--store', STORE, '--threads', '1']);
+    assert.equal(code, 0, err);
+  });
+
+  test('greedy explains more of D than the best by score, and those more than any', async () => {
+    const picked = JSON.parse((await select('-n', '12', '--json')).out);
+    assert.equal(picked.documents.length, 12);
+    assert.equal(picked.exactProducts, true);
+    assert.ok(picked.cosine > picked.beside.topk.cosine, `${picked.cosine} and ${picked.beside.topk.cosine}`);
+    assert.ok(picked.beside.topk.cosine > picked.beside.random.cosine);
+    assert.equal(picked.documents.at(-1).cosine, picked.cosine);
+    assert.equal(new Set(picked.documents.map(({ id }: { id: string }) => id)).size, 12);
+  });
+
+  test('each strategy picks by its own order', async () => {
+    const of = async (strategy: string) =>
+      JSON.parse((await select('-n', '10', '--strategy', strategy, '--json')).out).documents as readonly {
+        readonly score: number;
+        readonly lossTunedHead: number;
+      }[];
+    const rising = (values: readonly number[]) => values.every((value, i) => i === 0 || value >= values[i - 1]!);
+    assert.ok(rising((await of('topk')).map(({ score }) => -score)));
+    assert.ok(rising((await of('bottomk')).map(({ score }) => score)));
+    assert.ok(rising((await of('p_max')).map(({ lossTunedHead }) => lossTunedHead)));
+    assert.ok(rising((await of('p_min')).map(({ lossTunedHead }) => -lossTunedHead)));
+    assert.equal((await of('random')).length, 10);
+    assert.equal((await of('greedy_batched')).length, 10);
+  });
+
+  test('prints cos(S, D) by n beside topk and random, and the picks as lines', async () => {
+    const { out } = await select('-n', '10');
+    assert.match(out, /cos\(S, D\) of the first +1 +2 +5 +10 +highest at\ngreedy .*\ntopk .*\nrandom .*\n/);
+    const lines = (await select('-n', '3', '--format', 'jsonl')).out.trimEnd().split('\n');
+    assert.deepEqual(
+      lines.map((one) => JSON.parse(one).rank),
+      [1, 2, 3],
+    );
+    assert.match((await select('-n', '1', '--format', 'csv')).out, /^rank,id,url,cosine,score,/);
+  });
+
+  test('more documents than the store holds, or another base: exit 78', async () => {
+    const many = await select('-n', '61');
+    assert.equal(many.code, 78);
+    assert.match(many.err, /-n 61: the store holds 60 documents for greedy/);
+    const other = await select('-n', '2', '--base', tinyPair.tuned);
+    assert.equal(other.code, 78);
+    assert.match(other.err, /expected the checkpoint that the store was measured with/);
+  });
+});
