@@ -7,14 +7,15 @@ import { commands } from './commands/commands.ts';
 import { program } from './commands/program.ts';
 import { environmentOf } from './environment.ts';
 import { type ExitCode, exitCodeOf } from './exit-codes.ts';
+import { machineFault } from './machine-fault.ts';
 import { printableLines } from './render/printable.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
 };
 
-const out = outputTo(process.stdout);
-const err = outputTo(process.stderr);
+const out = outputTo(process.stdout, outFailed);
+const err = outputTo(process.stderr, () => undefined); // nobody listens: the work goes on
 process.exitCode = await main(process.argv.slice(2), stopSignal());
 
 async function main(words: readonly string[], signal: AbortSignal): Promise<ExitCode> {
@@ -34,19 +35,29 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<Exit
     }).parseAsync(words, { from: 'user' });
     return signal.aborted ? 130 : 0;
   } catch (error) {
-    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 78;
+    const json = words.includes('--json');
+    if (error instanceof CommanderError) {
+      if (error.exitCode === 0) return 0;
+      if (json) reportJson(78, 'ConfigError', error.message.replace(/^error: /, '')); // in words, commander has said it
+      return 78;
+    }
     const code = exitCodeOf(error, signal.aborted);
-    report(error, code, words.includes('--json'));
+    report(error, code, json);
     return code;
   }
 }
 
 function report(error: unknown, code: ExitCode, json: boolean): void {
   const { name, stack, message: own } = error instanceof Error ? error : new Error(String(error));
-  const message = code === 130 ? 'interrupted; the same command goes on from here' : own;
-  const text = code === 70 ? stack! : message;
+  const fault = code === 70 ? machineFault(error) : undefined;
+  const message = code === 130 ? 'interrupted; the same command goes on from here' : (fault ?? own);
+  const text = code === 70 && fault === undefined ? stack! : message;
   err.write(printableLines(text).replaceAll(/^/gm, 'deltasift: ').concat('\n')); // names in it may come from strangers
-  if (json) out.write(`${JSON.stringify({ error: { code, name, message } })}\n`);
+  if (json) reportJson(code, name, message);
+}
+
+function reportJson(code: ExitCode, name: string, message: string): void {
+  out.write(`${JSON.stringify({ error: { code, name, message } })}\n`);
 }
 
 /**
@@ -62,22 +73,20 @@ function stopSignal(): AbortSignal {
         first = performance.now();
         stop.abort();
       } else if (performance.now() - first > 1000) {
-        process.exit(130);
+        endAtOnce();
       }
     });
   }
   if (process.channel !== undefined) {
-    process.on('disconnect', () => process.exit(130)); // the launcher was killed
+    process.on('disconnect', endAtOnce); // the launcher was killed
     process.channel?.unref();
   }
   return stop.signal;
 }
 
-function outputTo(stream: NodeJS.WriteStream): Output {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code === 'EPIPE') process.exit(0); // the reader has seen enough
-    throw error;
-  });
+/** @param failed told why nothing more can be written */
+function outputTo(stream: NodeJS.WriteStream, failed: (error: NodeJS.ErrnoException) => void): Output {
+  stream.on('error', failed);
   return {
     write: (text) => {
       stream.write(text);
@@ -85,4 +94,15 @@ function outputTo(stream: NodeJS.WriteStream): Output {
     isTerminal: stream.isTTY === true,
     columns: stream.columns || 100, // a terminal of unknown width says 0
   };
+}
+
+function outFailed({ code, message }: NodeJS.ErrnoException): void {
+  if (code === 'EPIPE') process.exit(0); // the reader has seen enough
+  err.write(`deltasift: standard output cannot be written: ${message}\n`);
+  process.exit(70);
+}
+
+/** To exit while a model runs would wait for it, and abort. */
+function endAtOnce(): void {
+  process.kill(process.pid, 'SIGKILL');
 }

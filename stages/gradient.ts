@@ -76,13 +76,17 @@ export function gradient(options: GradientOptions): Stage<Tokens, Gradients> {
   async function measure(windows: readonly Window[], signal: AbortSignal): Promise<readonly Measured[]> {
     const results: Measured[] = [];
     const running: Promise<void>[] = [];
-    for (const group of groupsOf(windows, options.tokenBudget)) {
-      signal.throwIfAborted();
-      running.push(measureGroup(group, windows, results));
-      if (running.length > RUNS_AHEAD) await running.shift();
+    try {
+      for (const group of groupsOf(windows, options.tokenBudget)) {
+        signal.throwIfAborted();
+        running.push(measureGroup(group, windows, results));
+        if (running.length > RUNS_AHEAD) await running.shift();
+      }
+      await Promise.all(running);
+      return results;
+    } finally {
+      await Promise.allSettled(running);
     }
-    await Promise.all(running);
-    return results;
   }
 
   async function measureGroup(

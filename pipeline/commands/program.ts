@@ -33,6 +33,7 @@ export function program(
     .configureOutput({
       writeOut: (text) => out.write(text),
       writeErr: (text) => err.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, 'deltasift: ')),
       getOutHelpWidth: () => out.columns,
       getErrHelpWidth: () => err.columns,
     });

@@ -25,8 +25,17 @@ try {
   send({ kind: 'open', provider, notes });
 
   let last = Promise.resolve();
-  port.on('message', ({ id, feeds }: ToWorker) => {
-    last = last.then(() => answer(session, id, feeds));
+  let closing = false;
+  port.on('message', (message: ToWorker) => {
+    if (message.kind === 'close') {
+      closing = true;
+      void last.finally(() => port.close());
+    } else {
+      const { id, feeds } = message;
+      last = last.then(() =>
+        closing ? send({ kind: 'failed', id, message: 'closed before this run' }) : answer(session, id, feeds),
+      );
+    }
   });
 } catch (error) {
   send({ kind: 'failed', id: undefined, message: messageOf(error) });

@@ -22,13 +22,13 @@ export interface Session {
   /** What the user should know of how it was opened: providers that are missing here. */
   readonly notes: readonly string[];
   run(feeds: Feeds): Promise<Results>;
+  /** Waits for the run that is under way; those behind it are rejected. */
   close(): Promise<void>;
 }
 
-export interface ToWorker {
-  readonly id: number;
-  readonly feeds: Feeds;
-}
+export type ToWorker =
+  | { readonly kind: 'run'; readonly id: number; readonly feeds: Feeds }
+  | { readonly kind: 'close' };
 export type FromWorker =
   | { readonly kind: 'open'; readonly provider: Provider; readonly notes: readonly string[] }
   | { readonly kind: 'done'; readonly id: number; readonly results: Results }
@@ -60,7 +60,12 @@ export async function openSession(options: SessionOptions): Promise<Session> {
     waiting.clear();
   };
   worker.on('error', die);
-  worker.on('exit', (code) => die(new Error(`the session's worker thread ended with code ${code}`)));
+  const ended = new Promise<void>((resolve) => {
+    worker.on('exit', (code) => {
+      die(new Error(`the session's worker thread ended with code ${code}`));
+      resolve();
+    });
+  });
 
   try {
     const { provider, notes } = await opened.promise;
@@ -73,12 +78,14 @@ export async function openSession(options: SessionOptions): Promise<Session> {
         const id = asked++;
         const run = Promise.withResolvers<Results>();
         waiting.set(id, run);
-        worker.postMessage({ id, feeds } satisfies ToWorker);
+        worker.postMessage({ kind: 'run', id, feeds } satisfies ToWorker);
         return run.promise;
       },
 
       async close() {
-        await worker.terminate();
+        if (dead !== undefined) return;
+        worker.postMessage({ kind: 'close' } satisfies ToWorker); // to terminate it within a run aborts the process
+        await ended;
       },
     };
   } catch (error) {
