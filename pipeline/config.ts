@@ -107,6 +107,15 @@ export const settings = {
     .describe(
       "bytes that the pool's gradients may take for exact products; above that, products come from wide sketches",
     ),
+  truth: z
+    .string()
+    .min(1)
+    .meta({
+      description: 'JSON lines with the ids of the documents known to be tuning data',
+      placeholder: 'FILE.jsonl',
+    }),
+  seed: z.int().min(0).default(0).describe('seed of all that is drawn'),
+  resamples: z.int().min(20).default(200).describe('resamples of the documents for the intervals'),
   format: z.enum(['table', 'jsonl', 'csv', 'parquet']).default('table').describe('how to print them'),
   id: z.string().min(1).meta({ description: 'id of a document, or its key', placeholder: 'ID' }),
   code: z.string().min(1).optional().meta({ description: 'only rejects of this code', placeholder: 'CODE' }),
@@ -144,6 +153,11 @@ export const selectConfig = take([
   ...(['store', 'delta', 'strategy', 'n', 'maxPerHost', 'nearDuplicates', 'exactMemory'] as const),
   ...(['format', 'threads', 'provider', 'offline'] as const),
 ]).extend({ base: settings.base.optional() });
+export const evaluateConfig = take(['truth', 'seed', 'resamples']).extend({
+  scores: z.string().min(1).meta({ description: "the scan's --scores", placeholder: 'FILE.jsonl' }),
+  source: settings.source.optional().describe('the crawl again, for BM25 on its texts; without it there is none'),
+  n: z.int().min(1).optional().describe('documents to find; by default as many as are true'),
+});
 export const showConfig = take(['id', 'store', 'delta']);
 export const rejectsConfig = take(['store', 'code']);
 export const doctorConfig = take([]);
@@ -164,6 +178,7 @@ export type DeltaConfig = z.infer<typeof deltaConfig>;
 export type ScanConfig = z.infer<typeof scanConfig>;
 export type TopConfig = z.infer<typeof topConfig>;
 export type SelectConfig = z.infer<typeof selectConfig>;
+export type EvaluateConfig = z.infer<typeof evaluateConfig>;
 export type ShowConfig = z.infer<typeof showConfig>;
 export type RejectsConfig = z.infer<typeof rejectsConfig>;
 export type DoctorConfig = z.infer<typeof doctorConfig>;

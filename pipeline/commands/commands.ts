@@ -4,6 +4,7 @@ import { crawl } from './crawl.ts';
 import { listDead } from './dead.ts';
 import { delta } from './delta.ts';
 import { doctor } from './doctor.ts';
+import { evaluate } from './evaluate.ts';
 import { gather } from './gather.ts';
 import { lag } from './lag.ts';
 import { listRejects, replayRejects } from './rejects.ts';
@@ -21,6 +22,7 @@ export const commands: readonly Command[] = [
   scan,
   top,
   select,
+  evaluate,
   show,
   listRejects,
   replayRejects,
