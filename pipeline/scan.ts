@@ -29,11 +29,10 @@ export interface World {
   progress(progress: ScanProgress): void;
 }
 
-/** Of the whole scan, however often it was interrupted; `seconds` of this run alone. */
+/** Of the whole scan, however often it was interrupted and whatever its sources; `seconds` of this run alone. */
 export interface ScanSummary {
   readonly delta: string;
   readonly measurement: string;
-  /** Records of the source. */
   readonly read: number;
   readonly scored: number;
   readonly dropped: Readonly<Record<string, number>>;
@@ -76,7 +75,7 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
       const parts = { transport: container.resolve(TRANSPORT), scan: progress, leg: container.resolve(LEG) };
       await run(parts, source, config, signal);
       report.end();
-      return summaryOf(progress, source, target, (world.now() - start) / 1000);
+      return summaryOf(progress, target, (world.now() - start) / 1000);
     } finally {
       for (const sink of container.resolve(SINKS)) sink.close();
       store.close();
@@ -147,7 +146,7 @@ export function recordOf({ delta, base, measurement }: Target, { keep }: Pick<Sc
   };
 }
 
-function summaryOf(scan: Scan, source: Source, { delta, measurement }: Target, seconds: number): ScanSummary {
+function summaryOf(scan: Scan, { delta, measurement }: Target, seconds: number): ScanSummary {
   const counts = scan.counts();
   const byCode = (outcome: 'dropped' | 'rejected') => {
     const sums: Record<string, number> = {};
@@ -157,7 +156,7 @@ function summaryOf(scan: Scan, source: Source, { delta, measurement }: Target, s
   return {
     delta: delta.id,
     measurement: measurement.id,
-    read: scan.source(source.name)?.read ?? 0,
+    read: scan.sources().reduce((sum, { read }) => sum + read, 0),
     scored: counts.find(({ stage, outcome }) => stage === 'score' && outcome === 'out')?.n ?? 0,
     dropped: byCode('dropped'),
     rejected: byCode('rejected'),

@@ -45,5 +45,6 @@ export function settingsTable(database: Database): SettingsTable {
 }
 
 function shown(value: string | number | boolean | undefined): string {
-  return value === undefined ? '(unset)' : String(value);
+  if (value === undefined) return '(unset)';
+  return value === '' ? '(none)' : String(value);
 }

@@ -146,7 +146,9 @@ function storeOf(dir: string, database: Database, close: () => void): Store {
     scan,
 
     bind({ id, fields }) {
-      settings.fix(MEASUREMENT, `the store in ${dir}`, { ...fields, 'measurement id': id });
+      // of several that differ the first is named: left out, the stride follows from others
+      const byCause = Object.entries(fields).sort(([a], [b]) => Number(a === 'stride') - Number(b === 'stride'));
+      settings.fix(MEASUREMENT, `the store in ${dir}`, { ...Object.fromEntries(byCause), 'measurement id': id });
     },
 
     measurement() {

@@ -109,7 +109,7 @@ describe('store', () => {
 
   test('another measurement is refused, naming the first field that differs and both values', () => {
     using(folder(), (store) => {
-      const fields = { window: 128, positions: 'all' };
+      const fields = { stride: 127, window: 128, positions: 'all' };
       store.bind({ id: 'm', fields });
       store.bind({ id: 'm', fields });
       refuses(
@@ -117,6 +117,7 @@ describe('store', () => {
         /positions all/,
         /positions last/,
       );
+      refuses(() => store.bind({ id: 'n', fields: { ...fields, window: 64, stride: 63 } }), /window 128/, /window 64/);
       refuses(() => store.bind({ id: 'n', fields: { ...fields, at: 'base' } }), /at \(unset\)/, /at base/);
       assert.deepEqual(store.measurement(), { id: 'm', fields });
     });

@@ -21,6 +21,7 @@ const folder = scratch({
 });
 symlinkSync(join(folder, 'b.txt'), join(folder, 'linked.txt'));
 symlinkSync(folder, join(folder, 'a', 'circle'));
+symlinkSync(join(folder, 'itself'), join(folder, 'itself'));
 
 function of(path: string, settings: object = {}) {
   return text.create(text.config.parse({ path, ...settings }));
