@@ -144,6 +144,48 @@ describe('crawl', () => {
     );
   });
 
+  test('an abort ends it within the source’s wait: only whole groups were published, each with its cursor', async () => {
+    const { transport, groups, of } = recorder();
+    const stop = new AbortController();
+    const endless: Source = {
+      name: 'endless',
+      async *read(_, abort) {
+        for (let i = 0; ; i++) {
+          if (i === 30) stop.abort(); // within the third group
+          abort.throwIfAborted();
+          yield page(i);
+        }
+      },
+    };
+    await assert.rejects(crawl(endless, transport, fresh, stop.signal), { name: 'AbortError' });
+    assert.equal(of('documents').length, 24);
+    assert.deepEqual(
+      groups.map((group) => String(group.at(-1)?.value)),
+      ['c7', 'c23'],
+    );
+  });
+
+  test('where publishing fails, the source is let go', async () => {
+    const { transport } = recorder();
+    for (const waits of [false, true]) {
+      let closed = false;
+      const source: Source = {
+        name: 'open',
+        waits,
+        async *read() {
+          try {
+            for (let i = 0; ; i++) yield page(i);
+          } finally {
+            closed = true;
+          }
+        },
+      };
+      const full: Transport = { ...transport, publish: () => Promise.reject(new Error('disk full')) };
+      await assert.rejects(crawl(source, full, fresh, signal), /disk full/);
+      assert.ok(closed);
+    }
+  });
+
   test('a source that waits has what it gave published before the wait', async () => {
     const { transport, of } = recorder();
     const more = Promise.withResolvers<void>();
