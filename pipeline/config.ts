@@ -107,13 +107,10 @@ export const settings = {
     .describe(
       "bytes that the pool's gradients may take for exact products; above that, products come from wide sketches",
     ),
-  truth: z
-    .string()
-    .min(1)
-    .meta({
-      description: 'JSON lines with the ids of the documents known to be tuning data',
-      placeholder: 'FILE.jsonl',
-    }),
+  truth: z.string().min(1).meta({
+    description: 'JSON lines with the ids of the documents known to be tuning data',
+    placeholder: 'FILE.jsonl',
+  }),
   seed: z.int().min(0).default(0).describe('seed of all that is drawn'),
   resamples: z.int().min(20).default(200).describe('resamples of the documents for the intervals'),
   format: z.enum(['table', 'jsonl', 'csv', 'parquet']).default('table').describe('how to print them'),
