@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import { availableParallelism, homedir } from 'node:os';
 import { CommanderError } from 'commander';
 import type { Context, Output } from './commands/command.ts';
-import { commands } from './commands/commands.ts';
 import { program } from './commands/program.ts';
 import { environmentOf } from './environment.ts';
 import { type ExitCode, exitCodeOf } from './exit-codes.ts';
@@ -20,7 +19,7 @@ process.exitCode = await main(process.argv.slice(2), stopSignal());
 
 async function main(words: readonly string[], signal: AbortSignal): Promise<ExitCode> {
   try {
-    await program(version, commands, { out, err }, (command, given, ask) => {
+    await program(version, { out, err }, (command, given, ask) => {
       const context: Context = {
         ...ask,
         environment: environmentOf(process.env, homedir(), out.isTerminal),

@@ -17,6 +17,13 @@ import { topology } from './topology.ts';
 import { validate } from './validate.ts';
 import { worker } from './worker.ts';
 
+/** What the commands whose name has two words are about, by the first one. */
+export const GROUPS: Readonly<Record<string, string>> = {
+  rejects: 'Records of a scan that were at fault: lists them, gives them another try.',
+  topics: 'Topics of a Kafka cluster: makes, compares and removes them.',
+  dead: 'Dead letters of a Kafka cluster.',
+};
+
 export const commands: readonly Command[] = [
   delta,
   scan,

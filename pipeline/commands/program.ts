@@ -2,6 +2,7 @@
 import { Command as Commander } from 'commander';
 import { type Given, readConfigFile } from '../resolve-config.ts';
 import type { Command, Context } from './command.ts';
+import { commands, GROUPS } from './commands.ts';
 import { type Flag, flagsOf } from './flags.ts';
 
 /** The part of the context that flags decide. */
@@ -21,7 +22,6 @@ export const COMMON_FLAGS = [
  */
 export function program(
   version: string,
-  commands: readonly Command[],
   { out, err }: Pick<Context, 'out' | 'err'>,
   run: (command: Command, given: Given, ask: Ask) => Promise<void>,
 ): Commander {
@@ -60,7 +60,13 @@ export function program(
 
 function groupOf(root: Commander, name: string): Commander {
   const known = root.commands.find((group) => group.name() === name);
-  return known ?? root.command(name).description(`Commands about ${name}.`).helpCommand(false);
+  return (
+    known ??
+    root
+      .command(name)
+      .description(GROUPS[name] ?? '')
+      .helpCommand(false)
+  );
 }
 
 function noteOf({ description, standard }: Flag): string {

@@ -4,7 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { commands } from '../../pipeline/commands/commands.ts';
+import { commands, GROUPS } from '../../pipeline/commands/commands.ts';
 import { deltasift } from './run.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'deltasift-cli-'));
@@ -23,6 +23,11 @@ describe('command line', () => {
     const { code, out } = await deltasift(['--help']);
     assert.equal(code, 0);
     for (const { name } of commands) assert.match(out, new RegExp(`^  ${name.split(' ')[0]} `, 'm'));
+  });
+
+  test('a command of two words belongs to a group that says what it is about', () => {
+    const groups = new Set(commands.flatMap(({ name }) => (name.includes(' ') ? name.split(' ')[0]! : [])));
+    assert.deepEqual([...groups].sort(), Object.keys(GROUPS).sort());
   });
 
   test('no command, an unknown one, an unknown flag: exit 78 and a word on standard error', async () => {
