@@ -1,5 +1,6 @@
 /** The only file that knows which implementation stands behind a token. */
 import 'reflect-metadata'; // tsyringe will not load without it; none of it is used
+import { basename } from 'node:path';
 import { container, type DependencyContainer, instanceCachingFactory } from 'tsyringe';
 import { documentCodec, scoreCodec } from '../schemas/codec.ts';
 import type { Gradients, Score, Tokens } from '../schemas/types.ts';
@@ -94,7 +95,7 @@ export function compose({ config, target, source, gradient, onScored }: Parts): 
 
 /** What has to be the same whenever the scan goes on. */
 function settingsOf({ dedup, scores, pool }: ScanConfig): Settings {
-  return { dedup, pool, scores: scores ?? 'none' };
+  return { dedup, pool, scores: scores === undefined ? 'none' : basename(scores) };
 }
 
 /** The stage itself; what it lets through is told. */

@@ -28,9 +28,14 @@ export function score(deltas: readonly ScoredDelta[]): Stage<Gradients, Score> {
     if (document.deltas !== ids) {
       throw new Error(`score: gradients carry the deltas ${document.deltas}, expected ${ids}`);
     }
-    const broken = document.gradientNorm.findIndex((norm) => !isLength(norm));
+    const short = document.gradientNorm.findIndex((norm) => !isLength(norm));
+    if (short !== -1) {
+      return new Reject('degenerate-gradient', `|G| of window ${short} is ${document.gradientNorm[short]}`);
+    }
+    const broken = document.alignment.findIndex((alignment) => !Number.isFinite(alignment));
     if (broken !== -1) {
-      return new Reject('degenerate-gradient', `|G| of window ${broken} is ${document.gradientNorm[broken]}`);
+      const window = Math.floor(broken / deltas.length);
+      return new Reject('degenerate-gradient', `⟨G, D⟩ of window ${window} is ${document.alignment[broken]}`);
     }
     return deltas.map((delta, column) => bestWindow(document, delta, column, deltas.length));
   }
