@@ -14,7 +14,8 @@ export class CommandFailed extends Error {
 }
 
 /**
- * Runs the command line as a user would, as a process of its own; what it says on stderr is shown.
+ * Runs the command line as a user would, as a process of its own; what it says on stderr is shown. By the channel it notices when
+ * this process is killed outright, and ends too.
  *
  * @param stdout `show` on stderr, or `read`
  * @returns what it wrote to stdout where that is read
@@ -27,7 +28,7 @@ export async function deltasift(
 ): Promise<string> {
   signal.throwIfAborted();
   const child = spawn(process.execPath, [LAUNCHER, ...words], {
-    stdio: ['ignore', stdout === 'read' ? 'pipe' : process.stderr, 'inherit'],
+    stdio: ['ignore', stdout === 'read' ? 'pipe' : process.stderr, 'inherit', 'ipc'],
   });
   const stop = () => child.kill('SIGTERM');
   signal.addEventListener('abort', stop);
