@@ -28,6 +28,7 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<Exit
         cores: availableParallelism(),
         folder: process.cwd(),
         now: () => performance.now(),
+        clock: () => Date.now() / 1000,
         signal,
       };
       return command.run(given, context);

@@ -10,6 +10,7 @@ import type { Handle, Source, Stage, Transport } from './contract.ts';
 import { crawl, DOCUMENTS } from './crawl.ts';
 import type { Environment } from './environment.ts';
 import { keepTokenizer } from './kept-tokenizer.ts';
+import { type MetricsServer, type ScanMetrics, scanMetrics, serveMetrics } from './metrics.ts';
 import type { ScanProgress } from './progress.ts';
 import { scanReport } from './scan-progress.ts';
 import type { Scan } from './store-scan.ts';
@@ -25,6 +26,8 @@ export interface World {
   readonly folder: string;
   /** Milliseconds on a clock that never goes back. */
   now(): number;
+  /** Seconds since 1970. */
+  clock(): number;
   note(sentence: string): void;
   progress(progress: ScanProgress): void;
 }
@@ -63,26 +66,46 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
       limit: config.limit,
       topic: DOCUMENTS,
       scan: () => container.resolve(SCAN),
-      tell: world.progress,
+      tell(state) {
+        metrics?.progress(state);
+        world.progress(state);
+      },
     });
     const container = compose({ config, target, source, gradient: stage, onScored: report.scored });
     const store = container.resolve(STORE);
+    let metrics: ServedMetrics | undefined;
     try {
       store.bind(target.measurement);
       store.addDelta(recordOf(target, config));
       keepTokenizer(config.store, target.files);
       const progress = container.resolve(SCAN);
+      metrics = await metricsOf(config, progress, world);
       const parts = { transport: container.resolve(TRANSPORT), scan: progress, leg: container.resolve(LEG) };
       await run(parts, source, config, signal);
       report.end();
       return summaryOf(progress, target, (world.now() - start) / 1000);
     } finally {
+      await metrics?.close();
       for (const sink of container.resolve(SINKS)) sink.close();
       store.close();
     }
   } finally {
     await stage.close?.();
   }
+}
+
+type ServedMetrics = ScanMetrics & Pick<MetricsServer, 'close'>;
+
+async function metricsOf(
+  { metrics: address }: ScanConfig,
+  scan: Scan,
+  world: World,
+): Promise<ServedMetrics | undefined> {
+  if (address === undefined) return undefined;
+  const metrics = scanMetrics({ scan, topic: DOCUMENTS, clock: world.clock });
+  const { url, close } = await serveMetrics(metrics.registry, address);
+  world.note(`metrics at ${url}`);
+  return { ...metrics, close };
 }
 
 /** The crawl and the leg side by side, until all that was crawled is handled. */

@@ -41,6 +41,8 @@ export interface Context {
   readonly folder: string;
   /** Milliseconds on a clock that never goes back; shown in progress and in `seconds`, part of no result. */
   now(): number;
+  /** Seconds since 1970, for metrics alone. */
+  clock(): number;
   /** Aborted on the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
 }

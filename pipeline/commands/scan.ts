@@ -11,13 +11,14 @@ export const scan = command({
 
   async run(config, context) {
     const { scan: run } = await import('../scan.ts'); // loaded when asked for: other commands start sooner
-    const { environment, cores, folder, now, out, json, signal } = context;
+    const { environment, cores, folder, now, clock, out, json, signal } = context;
     const line = progressOn(context);
     const world = {
       environment,
       cores,
       folder,
       now,
+      clock,
       note: (sentence: string) => noteOn(context, sentence),
       progress: line.update,
     };

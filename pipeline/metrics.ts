@@ -1,0 +1,112 @@
+/** What a running scan tells Prometheus. Counters are read from the store at each scrape, so they outlive a restart. */
+import { createServer } from 'node:http';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { ConfigError } from './error.ts';
+import type { ScanProgress } from './progress.ts';
+import type { Scan } from './store-scan.ts';
+
+export interface MetricsOptions {
+  readonly scan: Scan;
+  /** Where documents wait that were read and not yet handled. */
+  readonly topic: string;
+  /** Seconds since 1970. */
+  readonly clock: () => number;
+}
+
+export interface ScanMetrics {
+  readonly registry: Registry;
+  /** Takes the state of the scan after a batch. */
+  progress(progress: ScanProgress): void;
+}
+
+export function scanMetrics({ scan, topic, clock }: MetricsOptions): ScanMetrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+
+  new Counter({
+    name: 'deltasift_documents_total',
+    help: 'Documents by stage and what became of them there: in = out + dropped + rejected.',
+    labelNames: ['stage', 'outcome', 'code'],
+    registers,
+    collect() {
+      this.reset();
+      for (const { stage, outcome, code, n } of scan.counts()) this.inc({ stage, outcome, code }, n);
+    },
+  });
+  new Gauge({
+    name: 'deltasift_waiting_documents',
+    help: 'Documents read from the source and not yet handled.',
+    registers,
+    collect() {
+      const places = scan.log.places().filter((place) => place.topic === topic);
+      this.set(Math.max(0, ...places.map(({ next }) => scan.log.head(topic) - next)));
+    },
+  });
+  const tokens = new Gauge({ name: 'deltasift_scored_tokens', help: 'Tokens scored by this run.', registers });
+  const best = new Gauge({ name: 'deltasift_best_score', help: 'Best score of this run.', registers });
+  const last = new Gauge({
+    name: 'deltasift_last_progress_seconds',
+    help: 'When a batch was last scored, in seconds since 1970.',
+    registers,
+  });
+
+  return {
+    registry,
+
+    progress(progress) {
+      tokens.set(progress.tokens);
+      if (progress.best !== undefined) best.set(progress.best.score);
+      last.set(clock());
+    },
+  };
+}
+
+export interface MetricsServer {
+  /** Where it listens: http://HOST:PORT/metrics */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const LOOPBACK = '127.0.0.1';
+const ADDRESS = /^(?:(?<host>.+):)?(?<port>\d{1,5})$/;
+
+/**
+ * Serves `/metrics` and nothing else.
+ *
+ * @param address [HOST:]PORT, by default of the loopback; port 0 takes any that is free
+ * @throws ConfigError where the address is of another form, or cannot be listened on
+ */
+export async function serveMetrics(registry: Registry, address: string): Promise<MetricsServer> {
+  const { host = LOOPBACK, port } = ADDRESS.exec(address)?.groups ?? {};
+  if (port === undefined || Number(port) > 65_535) {
+    throw new ConfigError(`--metrics ${address}: expected [HOST:]PORT, as in 9464 or 0.0.0.0:9464`);
+  }
+  const server = createServer(async (request, response) => {
+    if (request.method !== 'GET' || request.url !== '/metrics') {
+      response.writeHead(404).end('metrics are at /metrics\n');
+      return;
+    }
+    response.setHeader('content-type', registry.contentType);
+    response.end(await registry.metrics());
+  });
+  const listening = Promise.withResolvers<void>();
+  server.once('error', listening.reject);
+  server.listen(Number(port), host, listening.resolve);
+  try {
+    await listening.promise;
+  } catch (error) {
+    throw new ConfigError(`--metrics ${address}: cannot listen there: ${(error as Error).message}`);
+  }
+  server.unref();
+  const bound = server.address() as { readonly port: number };
+  return {
+    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}/metrics`,
+    async close() {
+      const closed = Promise.withResolvers<void>();
+      server.close(() => closed.resolve());
+      server.closeAllConnections();
+      await closed.promise;
+    },
+  };
+}
