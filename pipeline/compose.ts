@@ -11,12 +11,12 @@ import { tokenize } from '../stages/tokenize.ts';
 import { chain } from './chain.ts';
 import type { ScanConfig } from './config.ts';
 import { Drop, type Outgoing, Reject, type Source, type Stage } from './contract.ts';
-import { embeddedTransport } from './embedded.ts';
+import { embeddedTransport } from './embedded/embedded.ts';
 import { leg } from './leg.ts';
 import { SCORES, scoresFile } from './scores-file.ts';
-import { openStore } from './store.ts';
-import { seenMessage, selectionMessage } from './store-messages.ts';
-import type { Settings } from './store-settings.ts';
+import { seenMessage, selectionMessage } from './store/messages.ts';
+import type { Settings } from './store/settings.ts';
+import { openStore } from './store/store.ts';
 import type { Target } from './target.ts';
 import { LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
 

@@ -65,14 +65,10 @@ export const settings = {
     .min(1)
     .optional()
     .meta({ description: 'write a line per scored document to this file', placeholder: 'FILE.jsonl' }),
-  metrics: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({
-      description: 'serve Prometheus metrics at /metrics while it runs; the host is the loopback by default',
-      placeholder: '[HOST:]PORT',
-    }),
+  metrics: z.string().min(1).optional().meta({
+    description: 'serve Prometheus metrics at /metrics while it runs; the host is the loopback by default',
+    placeholder: '[HOST:]PORT',
+  }),
   threads: z.int().min(1).optional().describe('threads of the model; by default one per core'),
   limit: z.int().min(1).optional().describe('stop after this many records of the source'),
   dedup: z.enum(['on', 'off']).default('on').describe('score documents of equal text once'),

@@ -4,7 +4,7 @@ import { setImmediate as breathe } from 'node:timers/promises';
 import { documentCodec } from '../schemas/codec.ts';
 import type { Count } from '../schemas/types.ts';
 import type { Crawled, Outgoing, Source, Transport } from './contract.ts';
-import { type CursorMark, countMessage, cursorMessage, deadMessage } from './store-messages.ts';
+import { type CursorMark, countMessage, cursorMessage, deadMessage } from './store/messages.ts';
 import { tally } from './tally.ts';
 
 export const DOCUMENTS = 'documents';

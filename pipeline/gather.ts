@@ -15,8 +15,8 @@ import { readAll } from './kafka/read-all.ts';
 import { connectionOf } from './kafka-config.ts';
 import { keepTokenizer } from './kept-tokenizer.ts';
 import { recordOf, type World } from './scan.ts';
-import { openStore } from './store.ts';
-import { COUNTS, CURSORS, DEAD, SELECTION, selectionMessage } from './store-messages.ts';
+import { COUNTS, CURSORS, DEAD, SELECTION, selectionMessage } from './store/messages.ts';
+import { openStore } from './store/store.ts';
 import { openTarget } from './target.ts';
 
 /** Messages to a transaction of the store. */

@@ -2,7 +2,7 @@
 import type { Count } from '../schemas/types.ts';
 import type { Chain, Settled } from './chain.ts';
 import { type Delivered, Drop, type Handle, type Outgoing, Reject } from './contract.ts';
-import { countMessage, deadMessage } from './store-messages.ts';
+import { countMessage, deadMessage } from './store/messages.ts';
 import { tally } from './tally.ts';
 
 export interface LegOptions<In, Out> {

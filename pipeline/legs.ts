@@ -10,7 +10,7 @@ import type { Handle, Outgoing, Stage } from './contract.ts';
 import type { SavedShare, SeenSet } from './kafka/partition-state.ts';
 import { leg } from './leg.ts';
 import { type PerPartition, perPartition } from './per-partition.ts';
-import { SEEN, seenMessage, selectionMessage } from './store-messages.ts';
+import { SEEN, seenMessage, selectionMessage } from './store/messages.ts';
 import type { LegPlan, Step } from './topology.ts';
 
 export interface LegParts {

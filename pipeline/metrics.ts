@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { ConfigError } from './error.ts';
 import type { ScanProgress } from './progress.ts';
-import type { Scan } from './store-scan.ts';
+import type { Scan } from './store/scan.ts';
 
 export interface MetricsOptions {
   readonly scan: Scan;

@@ -12,8 +12,8 @@ import { narrowed } from '../stages/pick/narrow.ts';
 import type { SelectConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 import { ConfigError } from './error.ts';
-import type { DeltaRecord, Store } from './store.ts';
-import type { Member } from './store-members.ts';
+import type { Member } from './store/members.ts';
+import type { DeltaRecord, Store } from './store/store.ts';
 
 export interface Explained {
   /** cos(S, D) after each document [n] */

@@ -2,7 +2,7 @@
 import type { Score } from '../schemas/types.ts';
 import type { Source, SourceProgress } from './contract.ts';
 import type { ScanProgress } from './progress.ts';
-import type { Scan } from './store-scan.ts';
+import type { Scan } from './store/scan.ts';
 
 export interface ScanReport {
   /** Adds up what was scored, and tells. */

@@ -13,7 +13,7 @@ import { keepTokenizer } from './kept-tokenizer.ts';
 import { type MetricsServer, type ScanMetrics, scanMetrics, serveMetrics } from './metrics.ts';
 import type { ScanProgress } from './progress.ts';
 import { scanReport } from './scan-progress.ts';
-import type { Scan } from './store-scan.ts';
+import type { Scan } from './store/scan.ts';
 import { openTarget, type Target } from './target.ts';
 import { LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
 

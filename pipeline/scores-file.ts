@@ -2,10 +2,10 @@
 import { closeSync, constants, fstatSync, ftruncateSync, openSync, type Stats, writeSync } from 'node:fs';
 import { scoreCodec } from '../schemas/codec.ts';
 import type { Outgoing } from './contract.ts';
-import type { Sink } from './embedded.ts';
+import type { Sink } from './embedded/embedded.ts';
 import { ConfigError } from './error.ts';
 import { scoreLine } from './score-line.ts';
-import type { Scan } from './store-scan.ts';
+import type { Scan } from './store/scan.ts';
 
 export interface ScoresFile extends Sink {
   close(): void;

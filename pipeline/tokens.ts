@@ -2,8 +2,8 @@
 import type { InjectionToken } from 'tsyringe';
 import type { Handle, Transport } from './contract.ts';
 import type { ScoresFile } from './scores-file.ts';
-import type { Store } from './store.ts';
-import type { Scan } from './store-scan.ts';
+import type { Scan } from './store/scan.ts';
+import type { Store } from './store/store.ts';
 
 export const STORE: InjectionToken<Store> = Symbol('Store');
 /** The scan of one delta in the store. */

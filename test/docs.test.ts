@@ -5,8 +5,8 @@ import { describe, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { reference } from '../pipeline/commands/reference.ts';
 import { REJECT_CODES } from '../pipeline/contract.ts';
-import { migrate } from '../pipeline/migrations.ts';
 import { SCORE_FIELDS } from '../pipeline/score-line.ts';
+import { migrate } from '../pipeline/store/migrations.ts';
 
 const read = (file: string): string => readFileSync(new URL(`../docs/${file}`, import.meta.url), 'utf8');
 

@@ -3,7 +3,7 @@ import { deadConfig } from '../config.ts';
 import { connectionOf } from '../kafka-config.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
-import { DEAD } from '../store-messages.ts';
+import { DEAD } from '../store/messages.ts';
 import { command } from './command.ts';
 
 export const listDead = command({

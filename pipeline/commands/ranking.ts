@@ -1,6 +1,6 @@
 /** Which delta is meant by the commands that read a ranking. */
 import { ConfigError } from '../error.ts';
-import type { DeltaRecord, Store } from '../store.ts';
+import type { DeltaRecord, Store } from '../store/store.ts';
 
 /**
  * The delta asked for by its id or the beginning of it, or the only one there is.

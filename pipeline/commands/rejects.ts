@@ -2,8 +2,8 @@
 import { rejectsConfig } from '../config.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
-import { openStore } from '../store.ts';
-import type { RejectQuery, RejectRecord } from '../store-rejects.ts';
+import type { RejectQuery, RejectRecord } from '../store/rejects.ts';
+import { openStore } from '../store/store.ts';
 import { command } from './command.ts';
 
 export const listRejects = command({

@@ -5,7 +5,7 @@ import { csv } from '../render/csv.ts';
 import { type ParquetColumn, parquet } from '../render/parquet.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
-import { openStore } from '../store.ts';
+import { openStore } from '../store/store.ts';
 import { command } from './command.ts';
 import { deltaOf } from './ranking.ts';
 

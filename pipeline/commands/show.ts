@@ -6,8 +6,8 @@ import { type Shaded, shade } from '../render/shade.ts';
 import { type Column, table } from '../render/table.ts';
 import { tokenTexts } from '../render/token-texts.ts';
 import { scoreLine } from '../score-line.ts';
-import { openStore } from '../store.ts';
-import type { Ranked } from '../store-members.ts';
+import type { Ranked } from '../store/members.ts';
+import { openStore } from '../store/store.ts';
 import { type Context, command } from './command.ts';
 import { deltaOf } from './ranking.ts';
 

@@ -6,8 +6,8 @@ import type { ParquetColumn } from '../render/parquet.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
 import { SCORE_FIELDS, scoreLine } from '../score-line.ts';
-import { openStore } from '../store.ts';
-import type { Ranked } from '../store-members.ts';
+import type { Ranked } from '../store/members.ts';
+import { openStore } from '../store/store.ts';
 import { command } from './command.ts';
 import { deltaOf } from './ranking.ts';
 

@@ -1,5 +1,5 @@
 /** How far each source was read, from the compacted topic of cursors. */
-import { CURSORS, type CursorMark } from '../store-messages.ts';
+import { CURSORS, type CursorMark } from '../store/messages.ts';
 import { type KafkaConnection, kafkaClient } from './client.ts';
 import { readAll } from './read-all.ts';
 

@@ -1,6 +1,6 @@
 /** What no topic takes is the dead letters'. */
 import type { Delivered, Outgoing } from '../contract.ts';
-import { countMessage, deadMessage } from '../store-messages.ts';
+import { countMessage, deadMessage } from '../store/messages.ts';
 
 /** `max.message.bytes` of every topic. Documents are capped far below it, but what is made of a long one may not be. */
 export const MAX_MESSAGE_BYTES = 8 * 2 ** 20;

@@ -2,7 +2,7 @@
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { EachBatchPayload } from 'kafkajs';
-import { bell } from '../bell.ts';
+import { bell } from '../embedded/bell.ts';
 import { refusal } from './failure.ts';
 import { delivered } from './message.ts';
 import { HandlerFailure, pump } from './pump.ts';

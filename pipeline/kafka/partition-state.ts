@@ -3,7 +3,7 @@ import type { Kafka as Client } from 'kafkajs';
 import { scoreCodec, selectionCodec } from '../../schemas/codec.ts';
 import type { Score } from '../../schemas/types.ts';
 import type { Delivered } from '../contract.ts';
-import { SEEN, SELECTION } from '../store-messages.ts';
+import { SEEN, SELECTION } from '../store/messages.ts';
 import { readAll } from './read-all.ts';
 
 /** The keys that were handled, the newest of them where there are too many. */

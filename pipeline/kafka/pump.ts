@@ -1,7 +1,7 @@
 /** Hands over what waits in a worker's partitions, in batches, and commits what comes of them. */
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Bell } from '../bell.ts';
 import type { Delivered, Outgoing } from '../contract.ts';
+import type { Bell } from '../embedded/bell.ts';
 import type { Part, Share } from './share.ts';
 import type { Subscription } from './subscription.ts';
 

@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import fc from 'fast-check';
-import type { Store } from '../../pipeline/store.ts';
-import { countMessage, selectionMessage } from '../../pipeline/store-messages.ts';
+import { countMessage, selectionMessage } from '../../pipeline/store/messages.ts';
+import type { Store } from '../../pipeline/store/store.ts';
 import type { Score } from '../../schemas/types.ts';
 import { quantileSketch } from '../../stages/math/quantile.ts';
 import { type Selected, select } from '../../stages/select.ts';

@@ -2,9 +2,9 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setImmediate as breathe } from 'node:timers/promises';
 import type { Delivered, Outgoing } from '../../pipeline/contract.ts';
-import { type EmbeddedOptions, embeddedTransport } from '../../pipeline/embedded.ts';
-import { openStore } from '../../pipeline/store.ts';
-import { countMessage, cursorMessage } from '../../pipeline/store-messages.ts';
+import { type EmbeddedOptions, embeddedTransport } from '../../pipeline/embedded/embedded.ts';
+import { countMessage, cursorMessage } from '../../pipeline/store/messages.ts';
+import { openStore } from '../../pipeline/store/store.ts';
 import { folders } from '../kit/folder.ts';
 import { type Ground, transportContract } from '../kit/transport.ts';
 

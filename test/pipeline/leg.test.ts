@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import { chain } from '../../pipeline/chain.ts';
 import { type Delivered, Drop, Reject, type Stage } from '../../pipeline/contract.ts';
 import { leg } from '../../pipeline/leg.ts';
-import { seenMessage } from '../../pipeline/store-messages.ts';
+import { seenMessage } from '../../pipeline/store/messages.ts';
 import { countCodec } from '../../schemas/codec.ts';
 
 const { signal } = new AbortController();

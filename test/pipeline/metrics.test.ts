@@ -4,8 +4,8 @@ import { after, describe, test } from 'node:test';
 import { Registry } from 'prom-client';
 import { ConfigError } from '../../pipeline/error.ts';
 import { scanMetrics, serveMetrics } from '../../pipeline/metrics.ts';
-import { openStore } from '../../pipeline/store.ts';
-import { countMessage } from '../../pipeline/store-messages.ts';
+import { countMessage } from '../../pipeline/store/messages.ts';
+import { openStore } from '../../pipeline/store/store.ts';
 import { scratch } from '../kit/tensors.ts';
 
 describe('metrics', () => {

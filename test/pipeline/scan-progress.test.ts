@@ -3,7 +3,7 @@ import { describe, test } from 'node:test';
 import type { Source } from '../../pipeline/contract.ts';
 import type { ScanProgress } from '../../pipeline/progress.ts';
 import { scanReport } from '../../pipeline/scan-progress.ts';
-import type { Scan } from '../../pipeline/store-scan.ts';
+import type { Scan } from '../../pipeline/store/scan.ts';
 import type { Score } from '../../schemas/types.ts';
 
 /** 1,000 of 4,000 bytes read as 100 records, of which `waiting` are not yet handled. */

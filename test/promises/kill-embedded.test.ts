@@ -6,7 +6,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openStore } from '../../pipeline/store.ts';
+import { openStore } from '../../pipeline/store/store.ts';
 import { folders } from '../kit/folder.ts';
 import { DELTA } from '../kit/store.ts';
 import { balanced } from './balanced.ts';

@@ -6,7 +6,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { openStore } from '../../pipeline/store.ts';
+import { openStore } from '../../pipeline/store/store.ts';
 import { deltasift } from '../cli/run.ts';
 import { tinyCrawl, tinyPair } from '../cli/tiny.ts';
 import { folders } from '../kit/folder.ts';

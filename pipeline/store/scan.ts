@@ -1,12 +1,12 @@
 /** One scan in a store: how far each source is, what was seen and counted, and the messages on their way. */
 import type { Database } from 'better-sqlite3';
-import { countCodec, scoreCodec, selectionCodec } from '../schemas/codec.ts';
-import type { Count } from '../schemas/types.ts';
-import type { Outgoing } from './contract.ts';
-import { type Log, storeLog } from './store-log.ts';
-import type { MemberTable } from './store-members.ts';
-import { COUNTS, CURSORS, type CursorMark, DEAD, SEEN, SELECTION } from './store-messages.ts';
-import type { RejectTable } from './store-rejects.ts';
+import { countCodec, scoreCodec, selectionCodec } from '../../schemas/codec.ts';
+import type { Count } from '../../schemas/types.ts';
+import type { Outgoing } from '../contract.ts';
+import { type Log, storeLog } from './log.ts';
+import type { MemberTable } from './members.ts';
+import { COUNTS, CURSORS, type CursorMark, DEAD, SEEN, SELECTION } from './messages.ts';
+import type { RejectTable } from './rejects.ts';
 
 export interface Scan {
   readonly name: string;

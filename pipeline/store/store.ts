@@ -1,14 +1,14 @@
 /** What a scan leaves behind, in one SQLite file that any SQLite tool can read: see migrations.ts. */
 import type { Database } from 'better-sqlite3';
-import type { Count } from '../schemas/types.ts';
-import { ConfigError } from './error.ts';
-import { type Member, type MemberList, memberTable, type Ranked } from './store-members.ts';
-import { countMessage, SEEN } from './store-messages.ts';
-import { openToRead, openToWrite } from './store-open.ts';
-import { type RejectQuery, type RejectRecord, rejectTable } from './store-rejects.ts';
-import { type Scan, storeScan } from './store-scan.ts';
-import { type Settings, settingsTable } from './store-settings.ts';
-import { tally } from './tally.ts';
+import type { Count } from '../../schemas/types.ts';
+import { ConfigError } from '../error.ts';
+import { tally } from '../tally.ts';
+import { type Member, type MemberList, memberTable, type Ranked } from './members.ts';
+import { countMessage, SEEN } from './messages.ts';
+import { openToRead, openToWrite } from './open.ts';
+import { type RejectQuery, type RejectRecord, rejectTable } from './rejects.ts';
+import { type Scan, storeScan } from './scan.ts';
+import { type Settings, settingsTable } from './settings.ts';
 
 export interface Measurement {
   readonly id: string;

@@ -1,9 +1,9 @@
 /** The transport without a broker: topics are rows of the store's file, and a commit is one SQLite transaction. */
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Handle, Outgoing, Transport } from '../contract.ts';
+import type { Scan } from '../store/scan.ts';
 import { bell } from './bell.ts';
-import type { Handle, Outgoing, Transport } from './contract.ts';
-import { readOn } from './embedded-reader.ts';
-import type { Scan } from './store-scan.ts';
+import { readOn } from './reader.ts';
 
 /** Takes the messages of one topic, in commit order, in place of the log. */
 export interface Sink {
@@ -29,7 +29,7 @@ export interface EmbeddedOptions {
 /**
  * Batches are runs of consecutive messages of the log, cut by their offsets alone and shorter only where `flush` said that nothing
  * more is coming: the same ones after a restart, at whatever moment the process died. The store's own topics change it, see
- * store-messages.ts.
+ * store/messages.ts.
  */
 export function embeddedTransport(
   scan: Scan,

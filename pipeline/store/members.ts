@@ -1,6 +1,6 @@
 /** The documents kept for a delta, as rows with the fields of schemas/score.avsc. */
 import type { Database } from 'better-sqlite3';
-import type { Score, Selection } from '../schemas/types.ts';
+import type { Score, Selection } from '../../schemas/types.ts';
 
 /** `rank` counts from 1 in the delta's list of the best. */
 export interface Ranked extends Score {

@@ -1,8 +1,8 @@
 /** One group's way through a topic of the embedded log. */
 import { setImmediate as breathe } from 'node:timers/promises';
+import type { Handle, Outgoing } from '../contract.ts';
+import type { Log } from '../store/log.ts';
 import type { Bell } from './bell.ts';
-import type { Handle, Outgoing } from './contract.ts';
-import type { Log } from './store-log.ts';
 
 export interface Reader {
   readonly log: Log;

@@ -1,7 +1,7 @@
 /** The topics that a store is made of, and the messages that change it. */
-import { countCodec, selectionCodec } from '../schemas/codec.ts';
-import type { Count, Selection } from '../schemas/types.ts';
-import type { Outgoing } from './contract.ts';
+import { countCodec, selectionCodec } from '../../schemas/codec.ts';
+import type { Count, Selection } from '../../schemas/types.ts';
+import type { Outgoing } from '../contract.ts';
 
 export const COUNTS = 'counts';
 export const CURSORS = 'cursors';

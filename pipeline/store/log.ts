@@ -1,6 +1,6 @@
 /** Topics as rows: each message until every group that reads its topic has handled it. */
 import type { Database } from 'better-sqlite3';
-import type { Delivered, Outgoing } from './contract.ts';
+import type { Delivered, Outgoing } from '../contract.ts';
 
 export interface Log {
   append(message: Outgoing): void;

@@ -1,6 +1,6 @@
 /** What is fixed when a store, or a scan in it, is first used. */
 import type { Database } from 'better-sqlite3';
-import { ConfigError } from './error.ts';
+import { ConfigError } from '../error.ts';
 
 export type Settings = Readonly<Record<string, string | number | boolean>>;
 

@@ -1,6 +1,6 @@
 /** The dead letters: every rejected record with its bytes, until it is replayed. */
 import type { Database } from 'better-sqlite3';
-import type { Message, Outgoing } from './contract.ts';
+import type { Message, Outgoing } from '../contract.ts';
 
 export interface RejectRecord {
   readonly id: number;

@@ -2,7 +2,7 @@
 import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite, { type Database } from 'better-sqlite3';
-import { ConfigError } from './error.ts';
+import { ConfigError } from '../error.ts';
 import { MIGRATIONS, migrate, versionOf } from './migrations.ts';
 
 export interface StoreFile {
