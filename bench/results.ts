@@ -14,6 +14,7 @@ export function record(title: string, lines: readonly string[]): void {
     ? readFileSync(FILE, 'utf8')
         .split(/^(?=## )/m)
         .slice(1)
+        .map((part) => `${part.trimEnd()}\n`)
     : [];
   const part = `## ${title}\n\n${lines.join('\n')}\n\n${machine()}\n`;
   const place = parts.findIndex((other) => other.startsWith(`## ${title}\n`));
