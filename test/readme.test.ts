@@ -7,7 +7,7 @@ import assert from 'node:assert/strict';
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { delimiter, join } from 'node:path';
+import { basename, delimiter, join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import Sqlite from 'better-sqlite3';
@@ -16,7 +16,7 @@ import { blocksOf } from './kit/blocks.ts';
 import { assertShown } from './kit/shown.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const DOCUMENTS = 500;
+const DOCUMENTS = 300;
 /** Stands for npx, which takes half a second to find the command of the folder it is in. */
 const NPX = `#!/bin/sh
 shift
@@ -34,9 +34,11 @@ before(() => {
   }
   mkdirSync(join(checkout, 'bin'));
   writeFileSync(join(checkout, 'bin', 'npx'), NPX, { mode: 0o755 });
-  const crawl = readFileSync(setUp(join(ROOT, 'data', 'demo')).crawl, 'utf8');
   mkdirSync(join(checkout, 'data', 'demo'), { recursive: true });
-  writeFileSync(join(checkout, 'data', 'demo', 'crawl.jsonl'), crawl.split('\n').slice(0, DOCUMENTS).join('\n'));
+  for (const path of Object.values(setUp(join(ROOT, 'data', 'demo')))) {
+    const lines = readFileSync(path, 'utf8').split('\n').slice(0, DOCUMENTS);
+    writeFileSync(join(checkout, 'data', 'demo', basename(path)), lines.join('\n'));
+  }
 });
 
 /** What a block prints on standard output. */
