@@ -25,6 +25,11 @@ test('a full disk is named as what it most likely is', () => {
   assert.match(machineFault(store)!, /^the store cannot be used: .* \(SQLITE_FULL\); is the disk full\?$/);
 });
 
+test('a host that does not answer is named without a stack, whatever library asked it', () => {
+  const refused = Object.assign(new Error('connect ECONNREFUSED 127.0.0.1:9092'), { code: 'ECONNREFUSED' });
+  assert.match(machineFault(new Error('the broker cannot be reached', { cause: refused }))!, /^the broker/);
+});
+
 test('our own faults are none of the machine', () => {
   const constraint = Object.assign(new Error('UNIQUE constraint failed'), { code: 'SQLITE_CONSTRAINT' });
   const argument = thrown(() => Buffer.alloc('x' as never));
