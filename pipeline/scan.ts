@@ -75,6 +75,7 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
     const store = container.resolve(STORE);
     let metrics: ServedMetrics | undefined;
     try {
+      store.forgetUnbegun();
       store.bind(target.measurement);
       store.addDelta(recordOf(target, config));
       keepTokenizer(config.store, target.files);

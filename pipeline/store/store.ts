@@ -8,7 +8,7 @@ import { countMessage, SEEN } from './messages.ts';
 import { openToRead, openToWrite } from './open.ts';
 import { type RejectQuery, type RejectRecord, rejectTable } from './rejects.ts';
 import { type Scan, storeScan } from './scan.ts';
-import { type Settings, settingsTable } from './settings.ts';
+import { forgetUnbegun, type Settings, settingsTable } from './settings.ts';
 
 export interface Measurement {
   readonly id: string;
@@ -30,6 +30,8 @@ export interface DeltaRecord {
 }
 
 export interface Store {
+  /** Lets go of what was fixed for scans that never read a record: who mistyped a setting or the source may mend it. */
+  forgetUnbegun(): void;
   /** @throws ConfigError where another measurement was bound before: it names the field that differs, and both values */
   bind(measurement: Measurement): void;
   measurement(): Measurement | undefined;
@@ -144,6 +146,8 @@ function storeOf(dir: string, database: Database, close: () => void): Store {
 
   return {
     scan,
+
+    forgetUnbegun: () => forgetUnbegun(database),
 
     bind({ id, fields }) {
       // of several that differ the first is named: left out, the stride follows from others

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
 import { ConfigError } from '../../pipeline/error.ts';
-import { deadMessage, seenMessage, selectionMessage } from '../../pipeline/store/messages.ts';
+import { cursorMessage, deadMessage, seenMessage, selectionMessage } from '../../pipeline/store/messages.ts';
 import { MIGRATIONS, migrate, versionOf } from '../../pipeline/store/migrations.ts';
 import { openStore, type Store } from '../../pipeline/store/store.ts';
 import { scoreCodec } from '../../schemas/codec.ts';
@@ -130,6 +130,30 @@ describe('store', () => {
       refuses(() => store.scan('s', { dedup: 'off' }), /dedup on/, /dedup off/);
       store.scan('other', { dedup: 'off' });
       store.scan('s');
+    });
+  });
+
+  test('what was fixed for a scan that never read a record can be mended', () => {
+    const dir = folder();
+    using(dir, (store) => {
+      store.bind({ id: 'm', fields: { window: 128 } });
+      store.addDelta(record);
+      store.scan('s', { scores: 'a mistake' });
+    });
+    using(dir, (store) => {
+      store.forgetUnbegun();
+      store.bind({ id: 'n', fields: { window: 64 } });
+      store.addDelta({ ...record, keep: 7 });
+      const scan = store.scan('s', { scores: 'mended' });
+      scan.commit(() => scan.write(cursorMessage({ source: 'crawl', cursor: 'c', read: 1 })));
+      store.scan('t', { scores: 'another mistake' });
+    });
+    using(dir, (store) => {
+      store.forgetUnbegun();
+      refuses(() => store.scan('s', { scores: 'none' }), /scores mended/);
+      refuses(() => store.bind({ id: 'm', fields: { window: 128 } }), /window 64/);
+      store.scan('t', { scores: 'none' });
+      assert.deepEqual(store.deltas(), [{ ...record, keep: 7 }]);
     });
   });
 
