@@ -162,6 +162,10 @@ export const evaluateConfig = take(['truth', 'seed', 'resamples']).extend({
 });
 export const showConfig = take(['id', 'store', 'delta']);
 export const rejectsConfig = take(['store', 'code']);
+export const listSourcesConfig = take([]);
+export const checkSourceConfig = z.strictObject({
+  source: z.string().min(1).describe('source to try, as kind:rest (jsonl:PATH) or module:rest (./crawl.ts:REST)'),
+});
 export const doctorConfig = take([]);
 const cluster = ['brokers', 'prefix', 'tls', 'tlsCa', 'sasl'] as const;
 export const topicsConfig = take([...cluster, 'partitions', 'replicas']);

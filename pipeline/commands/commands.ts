@@ -11,6 +11,7 @@ import { listRejects, replayRejects } from './rejects.ts';
 import { scan } from './scan.ts';
 import { select } from './select.ts';
 import { show } from './show.ts';
+import { checkSource, listSources } from './sources.ts';
 import { top } from './top.ts';
 import { createTopics, deleteTopics, describeTopics } from './topics.ts';
 import { topology } from './topology.ts';
@@ -20,6 +21,7 @@ import { worker } from './worker.ts';
 /** What the commands whose name has two words are about, by the first one. */
 export const GROUPS: Readonly<Record<string, string>> = {
   rejects: 'Records of a scan that were at fault: lists them, gives them another try.',
+  sources: 'Kinds of crawl: lists them, tries one.',
   topics: 'Topics of a Kafka cluster: makes, compares and removes them.',
   dead: 'Dead letters of a Kafka cluster.',
 };
@@ -33,6 +35,8 @@ export const commands: readonly Command[] = [
   show,
   listRejects,
   replayRejects,
+  listSources,
+  checkSource,
   crawl,
   worker,
   gather,
