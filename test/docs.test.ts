@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
+import { pluginsReference } from '../pipeline/commands/plugins-reference.ts';
 import { reference } from '../pipeline/commands/reference.ts';
 import { REJECT_CODES } from '../pipeline/contract.ts';
 import { SCORE_FIELDS } from '../pipeline/score-line.ts';
@@ -18,6 +19,12 @@ describe('docs', () => {
 
   test('cli.md is what the commands would write', () => {
     assert.ok(read('cli.md') === reference(), 'write it again: node pipeline/commands/reference.ts');
+  });
+
+  test('plugins.md is what the sources would write, and describes each of their settings', () => {
+    const text = read('plugins.md');
+    assert.ok(text === pluginsReference(), 'write it again: node pipeline/commands/plugins-reference.ts');
+    assert.doesNotMatch(text, /undefined|\| {2}\|$/m);
   });
 
   test('formats.md has every table of the store with all of its columns, and every field of a score', () => {

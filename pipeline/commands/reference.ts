@@ -5,6 +5,7 @@ import { EXIT_CODES } from '../exit-codes.ts';
 import type { Command } from './command.ts';
 import { commands } from './commands.ts';
 import { flagsOf } from './flags.ts';
+import { markdownTable } from './markdown.ts';
 import { COMMON_FLAGS } from './program.ts';
 
 export function reference(): string {
@@ -22,7 +23,7 @@ export function reference(): string {
     '',
     'Every command takes',
     '',
-    ...rows(
+    ...markdownTable(
       ['flag', 'what it does'],
       COMMON_FLAGS.map(([syntax, what]) => [`\`${syntax}\``, what]),
     ),
@@ -30,14 +31,14 @@ export function reference(): string {
     ...commands.flatMap(section),
     '## Environment',
     '',
-    ...rows(
+    ...markdownTable(
       ['variable', 'what it does'],
       Object.entries(VARIABLES).map(([name, what]) => [`\`${name}\``, what]),
     ),
     '',
     '## Exit codes',
     '',
-    ...rows(['code', 'when'], Object.entries(EXIT_CODES)),
+    ...markdownTable(['code', 'when'], Object.entries(EXIT_CODES)),
     '',
   ].join('\n');
 }
@@ -49,14 +50,9 @@ function section(command: Command, place: number): readonly string[] {
     required ? 'required' : (standard ?? ''),
     description,
   ]);
-  const table = flags.length === 0 ? [] : [...rows(['flag', 'default', 'what it is'], flags), ''];
+  const table = flags.length === 0 ? [] : [...markdownTable(['flag', 'default', 'what it is'], flags), ''];
   const body = same === undefined ? table : [`It takes the flags of \`deltasift ${same.name}\`.`, ''];
   return [`## deltasift ${command.name}`, '', command.summary, '', ...body];
-}
-
-function rows(header: readonly string[], body: readonly (readonly string[])[]): readonly string[] {
-  const line = (cells: readonly string[]) => `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
-  return [line(header), `|${header.map(() => '---').join('|')}|`, ...body.map(line)];
 }
 
 if (import.meta.main) writeFileSync(new URL('../../docs/cli.md', import.meta.url), reference());
