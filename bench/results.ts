@@ -22,9 +22,13 @@ export function record(title: string, lines: readonly string[]): void {
   writeFileSync(FILE, `${[HEAD, ...next].join('\n').trimEnd()}\n`);
 }
 
+/** A Markdown table, the first column on the left, numbers on the right. */
 export function table(columns: readonly string[], rows: readonly (readonly string[])[]): readonly string[] {
-  const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`;
-  return [line(columns), line(columns.map((_, i) => (i === 0 ? '---' : '---:'))), ...rows.map(line)];
+  const widths = columns.map((_, i) => Math.max(4, ...[columns, ...rows].map((cells) => cells[i]!.length)));
+  const line = (cells: readonly string[]) =>
+    `| ${cells.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]!) : cell.padStart(widths[i]!))).join(' | ')} |`;
+  const rule = widths.map((width, i) => (i === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
+  return [line(columns), line(rule), ...rows.map(line)];
 }
 
 function machine(): string {

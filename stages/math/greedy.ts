@@ -87,24 +87,29 @@ export async function greedy(pool: Pool, n: number, columns: Columns, signal: Ab
     );
   }
 
-  /** cos(S − m + g, D) for the member at a place, as `rising` has it. */
-  function afterExchange(at: number, i: number): number {
+  /** cos(S − m + gᵢ, D) by i, as `rising` has it, for the member m at a place. */
+  function afterExchange(at: number): (i: number) => number {
     const m = members[at]!;
-    const between = known.get(m)![i]!;
-    const length = squared + norms[i]! ** 2 + norms[m]! ** 2 + 2 * (products[i]! - products[m]! - between);
-    return rising(alignment + alignments[i]! - alignments[m]!, length);
+    const column = known.get(m)!;
+    const without = squared + norms[m]! ** 2 - 2 * products[m]!; // ‖S − m‖²
+    const along = alignment - alignments[m]!;
+    return (i) => rising(along + alignments[i]!, without + norms[i]! ** 2 + 2 * (products[i]! - column[i]!));
   }
 
   /** Makes the most promising exchanges, one after the other, each checked against the set as it then is: how many. */
   async function exchangeBest(): Promise<number> {
     const reached = new Float64Array(size).fill(-Infinity);
-    for (let at = 0; at < members.length; at++) {
-      for (let i = 0; i < size; i++) if (!isMember[i]) reached[i] = Math.max(reached[i]!, afterExchange(at, i));
+    for (const at of members.keys()) {
+      const after = afterExchange(at);
+      for (let i = 0; i < size; i++) {
+        const value = isMember[i] ? -Infinity : after(i);
+        if (value > reached[i]!) reached[i] = value;
+      }
     }
     const promising = largest(reached, BLOCK).filter((i) => reached[i]! > threshold());
     let made = 0;
     for (const i of promising) {
-      const values = Float64Array.from(members, (_, at) => afterExchange(at, i));
+      const values = Float64Array.from(members, (_, at) => afterExchange(at)(i));
       const [at = 0] = largest(values, 1);
       if (!(values[at]! > threshold())) continue;
       await place(at, i, () => promising);
