@@ -5,13 +5,14 @@ import { z } from 'zod';
 import type { Plugin, Source } from '../../pipeline/contract.ts';
 import { ConfigError } from '../../pipeline/error.ts';
 import { jsonl } from './jsonl.ts';
+import { parquet } from './parquet.ts';
 import { text } from './text.ts';
 import { warc } from './warc.ts';
 import { wet } from './wet.ts';
 
 export type SourcePlugin = Plugin<unknown, Source>;
 
-export const sources: readonly SourcePlugin[] = [jsonl, text, warc, wet];
+export const sources: readonly SourcePlugin[] = [jsonl, parquet, text, warc, wet];
 
 /** `kind:rest`, or the plug-in's name or module as `kind` beside its settings. */
 export type SourceSpec = string | Readonly<Record<string, unknown>>;

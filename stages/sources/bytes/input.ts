@@ -9,32 +9,44 @@ export interface Input {
   readonly size: number | null;
   /** Chunks from byte `from` on; leaving the loop closes what is open. A null-sized input can be read once, from 0. */
   read(from: number, signal: AbortSignal): AsyncIterable<Buffer>;
+  /** The bytes in [from, to) that there are, read beside the reading: no progress. Of a pipe there are none. */
+  peek(from: number, to: number, signal: AbortSignal): Promise<Buffer>;
 }
 
 /** Bytes of one read: what is decompressed of it keeps the event loop for less than about 0.1 s. */
 const CHUNK = 256 * 1024;
 
 export function fileInput(path: string, name: string, size: number): Input {
-  return {
-    name,
-    size,
-    async *read(from, signal) {
-      signal.throwIfAborted();
-      const file = await open(path);
-      try {
-        for (let at = from; ; ) {
-          signal.throwIfAborted();
-          const chunk = Buffer.allocUnsafeSlow(CHUNK);
-          const { bytesRead } = await file.read(chunk, 0, CHUNK, at);
-          if (bytesRead === 0) return;
-          at += bytesRead;
-          yield chunk.subarray(0, bytesRead);
-        }
-      } finally {
-        await file.close();
+  async function* read(from: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+    signal.throwIfAborted();
+    const file = await open(path);
+    try {
+      for (let at = from; ; ) {
+        signal.throwIfAborted();
+        const chunk = Buffer.allocUnsafeSlow(CHUNK);
+        const { bytesRead } = await file.read(chunk, 0, CHUNK, at);
+        if (bytesRead === 0) return;
+        at += bytesRead;
+        yield chunk.subarray(0, bytesRead);
       }
-    },
-  };
+    } finally {
+      await file.close();
+    }
+  }
+
+  return { name, size, read, peek: (from, to, signal) => take(read(from, signal), Math.min(to, size) - from) };
+}
+
+/** The first `length` bytes of these chunks, or as many as there are. */
+export async function take(chunks: AsyncIterable<Buffer>, length: number): Promise<Buffer> {
+  const parts: Buffer[] = [];
+  let left = length;
+  for await (const chunk of left > 0 ? chunks : []) {
+    parts.push(chunk.subarray(0, left));
+    left -= chunk.length;
+    if (left <= 0) break;
+  }
+  return Buffer.concat(parts);
 }
 
 /** `stream` is called when reading starts, so that nothing is taken from a pipe nobody reads. */
@@ -42,6 +54,7 @@ export function pipeInput(name: string, stream: () => Readable): Input {
   return {
     name,
     size: null,
+    peek: async () => Buffer.alloc(0),
     async *read(from, signal) {
       if (from !== 0)
         throw new RangeError(`${name} is a pipe: it can be read from its start only, not from byte ${from}`);

@@ -1,4 +1,4 @@
-/** What a JSON record says of a document. */
+/** What a record says of a document. */
 import { type CrawledDocument, Drop, Reject } from '../../../pipeline/contract.ts';
 
 /** Where a record holds what is wanted: a key, or keys and indices joined by dots. */
@@ -12,7 +12,16 @@ export interface Fields {
 export function documentOf(json: string, fields: Fields, unnamed: string): CrawledDocument | Reject | Drop {
   const record = parse(json);
   if (record instanceof Error) return new Reject('malformed-record', record.message);
+  return documentIn(record, fields, unnamed, () => valueAt(JSON.parse(json, asWritten) as object, fields.id));
+}
 
+/** The document in a record; `written` is the id as its source wrote it, where it is a number that lost digits. */
+export function documentIn(
+  record: object,
+  fields: Fields,
+  unnamed: string,
+  written: () => unknown,
+): CrawledDocument | Reject | Drop {
   const text = valueAt(record, fields.text);
   if (typeof text !== 'string') {
     const keys = Object.keys(record).slice(0, 20).join(', ');
@@ -22,7 +31,7 @@ export function documentOf(json: string, fields: Fields, unnamed: string): Crawl
 
   const url = valueAt(record, fields.url);
   return {
-    id: idOf(record, json, fields.id) ?? unnamed,
+    id: idOf(valueAt(record, fields.id), written) ?? unnamed,
     url: typeof url === 'string' && url !== '' ? url.toWellFormed() : null,
     text: text.toWellFormed(),
   };
@@ -39,11 +48,11 @@ function parse(json: string): object | Error {
 }
 
 /** A string as it is, a number with the digits it was written with. */
-function idOf(record: object, json: string, path: string): string | undefined {
-  const id = valueAt(record, path);
+function idOf(id: unknown, written: () => unknown): string | undefined {
   if (typeof id === 'string' && id !== '') return id.toWellFormed();
+  if (typeof id === 'bigint') return String(id);
   if (typeof id !== 'number') return undefined;
-  return Number.isSafeInteger(id) ? String(id) : String(valueAt(JSON.parse(json, asWritten) as object, path));
+  return String(Number.isSafeInteger(id) ? id : written());
 }
 
 function asWritten(_key: string, value: unknown, context?: { readonly source?: string }): unknown {
@@ -51,7 +60,7 @@ function asWritten(_key: string, value: unknown, context?: { readonly source?: s
 }
 
 /** The value at a key, or at keys and indices joined by dots; undefined where there is none. */
-function valueAt(record: object, path: string): unknown {
+export function valueAt(record: object, path: string): unknown {
   if (Object.hasOwn(record, path)) return (record as Record<string, unknown>)[path];
   let value: unknown = record;
   for (const key of path.split('.')) {

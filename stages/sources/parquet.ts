@@ -1,0 +1,125 @@
+/** `parquet:PATH`: a document a row, as data sets of web pages have them; a file, a folder or a glob. */
+import { resolve } from 'node:path';
+import { z } from 'zod';
+import { Drop, type Plugin, Reject, type Source } from '../../pipeline/contract.ts';
+import { ConfigError } from '../../pipeline/error.ts';
+import { Damage } from './bytes/damage.ts';
+import { filesOf } from './files/list.ts';
+import { type Format, type Found, filesSource, type Outcome } from './files/source.ts';
+import { documentIn, type Fields, valueAt } from './json/document.ts';
+import { footOf, openParquet, type Row } from './parquet/file.ts';
+
+const config = z.strictObject({
+  path: z.string().min(1).describe('file, folder or glob'),
+  fields: z
+    .strictObject({
+      id: z.string().min(1).default('id').describe('the id; where a row has none, it is file:row'),
+      text: z.string().min(1).default('text').describe('the text'),
+      url: z.string().min(1).default('url').describe('the address; a row may have none'),
+    })
+    .prefault({})
+    .describe('where a row holds what is wanted: a column, or a column and keys and indices in it joined by dots'),
+  maxBytes: z
+    .int()
+    .min(1)
+    .default(512 << 20)
+    .describe('bytes that these columns of a row group unpack to; larger groups are rejected as too-large'),
+});
+type Config = z.infer<typeof config>;
+
+export const parquet: Plugin<Config, Source> = {
+  name: 'parquet',
+  summary: 'rows of Parquet files, one document each: files, folders, globs',
+  config,
+  short: (path) => ({ path }),
+  create: (settings) =>
+    filesSource(format(settings), {
+      path: resolve(settings.path),
+      waits: false,
+      list: () => filesOf(settings.path, /\.parquet$/i),
+    }),
+};
+
+/** Everything up to row `row` is read, counted from 0 over the groups of the file; all of the file where it is `end`. */
+const place = z.strictObject({ foot: z.string(), row: z.union([z.int().min(0), z.literal('end')]) });
+type Place = z.infer<typeof place>;
+
+function format({ fields, maxBytes }: Config): Format<Place> {
+  return {
+    kind: 'parquet',
+    place,
+
+    async *read(input, after, signal) {
+      if (input.size === null) throw new ConfigError(`${input.name} is a pipe: parquet reads files`);
+      const foot = await footOf(input, signal);
+      if (after !== undefined && after.foot !== foot) {
+        throw new ConfigError(
+          `${input.name} is not the file that the cursor to resume after was made for: it ends otherwise. ` +
+            'Give the source this store was made with, or another store.',
+        );
+      }
+      if (after?.row === 'end') return;
+
+      const file = await openParquet(input, signal)
+        .then(({ columns, ...rest }) => ({ ...rest, wanted: columnsOf(fields, columns) }))
+        .catch(damageOf);
+      if (file instanceof Damage) {
+        yield rejected(file, { foot, row: 'end' }, input.name);
+        return;
+      }
+      for (const { from, to } of file.groups) {
+        const start = Math.max(from, after === undefined ? 0 : after.row + 1);
+        if (start >= to) continue;
+        const rows = await file.rows(start, to, file.wanted, maxBytes).catch(damageOf);
+        if (rows instanceof Damage) {
+          yield rejected(rows, { foot, row: to - 1 }, `${input.name}, rows ${start} to ${to - 1}`);
+          continue;
+        }
+        for (const [i, row] of rows.entries()) {
+          yield { place: { foot, row: start + i }, ...outcomeOf(row, fields, `${input.name}:${start + i}`) };
+        }
+      }
+    },
+  };
+}
+
+/**
+ * The columns that hold the fields; those of id and address may be missing.
+ *
+ * @throws Damage where there is none that holds the text
+ */
+function columnsOf(fields: Fields, columns: readonly string[]): readonly string[] {
+  const columnOf = (field: string) =>
+    columns.find((name) => name === field) ?? columns.find((name) => name === field.split('.')[0]);
+  if (columnOf(fields.text) === undefined) {
+    throw new Damage(
+      'malformed-record',
+      `${fields.text} is none of its columns, which are ${columns.slice(0, 20).join(', ')}`,
+    );
+  }
+  return [...new Set(Object.values<string>({ ...fields }).flatMap((field) => columnOf(field) ?? []))];
+}
+
+/** @throws what is no damage of the file */
+function damageOf(error: unknown): Damage {
+  if (error instanceof Damage) return error;
+  throw error;
+}
+
+function rejected({ code, message }: Damage, at: Place, what: string): Found<Place> {
+  return { place: at, reject: new Reject(code, `${what}: ${message}`), bytes: new Uint8Array() };
+}
+
+function outcomeOf(row: Row, fields: Fields, unnamed: string): Outcome {
+  const text = valueAt(row, fields.text);
+  if (text instanceof Uint8Array) {
+    return { reject: new Reject('undecodable-text', 'the text is not valid UTF-8'), bytes: Buffer.from(text) };
+  }
+  const outcome = documentIn(row, fields, unnamed, () => valueAt(row, fields.id));
+  if (outcome instanceof Reject) return { reject: outcome, bytes: Buffer.from(JSON.stringify(row, printed)) };
+  return outcome instanceof Drop ? { drop: outcome } : { document: outcome };
+}
+
+function printed(_key: string, value: unknown): unknown {
+  return typeof value === 'bigint' ? String(value) : value;
+}
