@@ -7,7 +7,8 @@ import { Damage } from './bytes/damage.ts';
 import { filesOf } from './files/list.ts';
 import { type Format, type Found, filesSource, type Outcome } from './files/source.ts';
 import { documentIn, type Fields, valueAt } from './json/document.ts';
-import { footOf, openParquet, type Row } from './parquet/file.ts';
+import type { Row } from './parquet/decoder.ts';
+import { footOf, openParquet, type ParquetFile } from './parquet/file.ts';
 
 const config = z.strictObject({
   path: z.string().min(1).describe('file, folder or glob'),
@@ -60,39 +61,43 @@ function format({ fields, maxBytes }: Config): Format<Place> {
       }
       if (after?.row === 'end') return;
 
-      const file = await openParquet(input, signal)
-        .then(({ columns, ...rest }) => ({ ...rest, wanted: columnsOf(fields, columns) }))
-        .catch(damageOf);
+      const file = await openParquet(input, maxBytes, signal).catch(damageOf);
       if (file instanceof Damage) {
         yield rejected(file, { foot, row: 'end' }, input.name);
         return;
       }
-      for (const { from, to } of file.groups) {
-        const start = Math.max(from, after === undefined ? 0 : after.row + 1);
-        if (start >= to) continue;
-        const rows = await file.rows(start, to, file.wanted, maxBytes).catch(damageOf);
-        if (rows instanceof Damage) {
-          yield rejected(rows, { foot, row: to - 1 }, `${input.name}, rows ${start} to ${to - 1}`);
-          continue;
-        }
-        for (const [i, row] of rows.entries()) {
-          yield { place: { foot, row: start + i }, ...outcomeOf(row, fields, `${input.name}:${start + i}`) };
+      try {
+        const wanted = columnsOf(fields, file.columns);
+        if (wanted instanceof Damage) yield rejected(wanted, { foot, row: 'end' }, input.name);
+        else yield* rowsOf(file, wanted, after?.row);
+      } finally {
+        await file.close();
+      }
+
+      async function* rowsOf({ groups, rows }: ParquetFile, wanted: readonly string[], last = -1) {
+        for (const { from, to } of groups) {
+          const start = Math.max(from, last + 1);
+          if (start >= to) continue;
+          const found = await rows(start, to, wanted).catch(damageOf);
+          if (found instanceof Damage) {
+            yield rejected(found, { foot, row: to - 1 }, `${input.name}, rows ${start} to ${to - 1}`);
+            continue;
+          }
+          for (const [i, row] of found.entries()) {
+            yield { place: { foot, row: start + i }, ...outcomeOf(row, fields, `${input.name}:${start + i}`) };
+          }
         }
       }
     },
   };
 }
 
-/**
- * The columns that hold the fields; those of id and address may be missing.
- *
- * @throws Damage where there is none that holds the text
- */
-function columnsOf(fields: Fields, columns: readonly string[]): readonly string[] {
+/** The columns that hold the fields; those of id and address may be missing. */
+function columnsOf(fields: Fields, columns: readonly string[]): readonly string[] | Damage {
   const columnOf = (field: string) =>
     columns.find((name) => name === field) ?? columns.find((name) => name === field.split('.')[0]);
   if (columnOf(fields.text) === undefined) {
-    throw new Damage(
+    return new Damage(
       'malformed-record',
       `${fields.text} is none of its columns, which are ${columns.slice(0, 20).join(', ')}`,
     );

@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict';
+import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import zlib from 'node:zlib';
+import fc from 'fast-check';
 import { type BasicType, parquetWriteBuffer } from 'hyparquet-writer';
 import type { Crawled } from '../../pipeline/contract.ts';
 import { parquet } from '../../stages/sources/parquet.ts';
@@ -137,6 +139,18 @@ describe('parquet', () => {
     );
   });
 
+  test('rejects a row group whose reading would not end, and reads the next group', async () => {
+    const file = Buffer.from(good);
+    const header = file.indexOf(Buffer.from([0x5c, 0x15, 0x08])); // of the first data page: its number of values, 4
+    file[header + 1] = 0; // the header ends before that number
+    const found = await read(file);
+    assert.deepEqual(rejects(found), ['corrupt-member: web.parquet, rows 0 to 3: reading it does not come to an end']);
+    assert.deepEqual(
+      documents(found).map(({ id }) => id),
+      ['d4', 'd6', 'd7', 'd8', 'd9'],
+    );
+  });
+
   test('rejects a group that unpacks to more than is allowed, before it does', async () => {
     const bomb = fileOf({ text: strings('a'.repeat(64 << 20), 'b') }, { rowGroupSize: 1 });
     assert.ok(bomb.length < 4 << 20);
@@ -160,5 +174,25 @@ describe('parquet', () => {
     const cursor = (await read(good))[3]!.cursor;
     const other = of(scratch({ 'web.parquet': fileOf(web(9)) }));
     await assert.rejects(all(other, cursor, signal), { name: 'ConfigError', message: /web\.parquet is not the file/ });
+  });
+
+  test('whatever bytes are flipped, it ends, and goes on after each of its cursors', async () => {
+    const root = scratch({});
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.tuple(fc.nat(good.length - 1), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+        async (flips) => {
+          const bytes = Buffer.from(good);
+          for (const [at, value] of flips) bytes[at] = value;
+          const path = join(root, 'flipped.parquet');
+          writeFileSync(path, bytes);
+          const found = await all(of(path), undefined, signal);
+          const middle = Math.floor(found.length / 2);
+          if (found.length > 0)
+            assert.deepEqual(await all(of(path), found[middle]!.cursor, signal), found.slice(middle + 1));
+        },
+      ),
+      { numRuns: 20, seed: 7 },
+    );
   });
 });

@@ -1,16 +1,8 @@
 /** A Parquet file whose row groups are read one at a time, and of them the columns that are asked for. */
-import { isUtf8 } from 'node:buffer';
 import zlib from 'node:zlib';
-import {
-  type AsyncBuffer,
-  type FileMetaData,
-  parquetMetadataAsync,
-  parquetReadObjects,
-  parquetSchema,
-} from 'hyparquet';
 import { Damage } from '../bytes/damage.ts';
 import { type Input, take } from '../bytes/input.ts';
-import { decompressors } from './decompressors.ts';
+import { type Footer, openDecoder, type Row } from './decoder.ts';
 
 export interface ParquetFile {
   /** Names of the columns at the top level. */
@@ -20,12 +12,11 @@ export interface ParquetFile {
   /**
    * Rows [from, to) of the file, which lie in one group. A text that is no UTF-8 comes as its bytes.
    *
-   * @throws Damage where the group cannot be read, or `columns` unpack to more than `maxBytes`
+   * @throws Damage where the group cannot be read, or `columns` unpack to more than is allowed
    */
-  rows(from: number, to: number, columns: readonly string[], maxBytes: number): Promise<readonly Row[]>;
+  rows(from: number, to: number, columns: readonly string[]): Promise<readonly Row[]>;
+  close(): Promise<void>;
 }
-
-export type Row = Readonly<Record<string, unknown>>;
 
 /** Bytes at the end of a file that its checksum is taken of: the footer ends there. */
 const FOOT = 8 << 10;
@@ -36,73 +27,46 @@ export async function footOf(input: Input, signal: AbortSignal): Promise<string>
   return zlib.crc32(await input.peek(Math.max(0, size - FOOT), size, signal)).toString(16);
 }
 
-/** @throws Damage where the file is no Parquet file, or not all of one */
-export async function openParquet(input: Input, signal: AbortSignal): Promise<ParquetFile> {
+/** Memory of what is decoded, in MiB: metadata and pages; and the values of a group, as UTF-16 and twice while they are sent. */
+const heapFor = (maxBytes: number): number => 128 + Math.ceil((4 * maxBytes) / 2 ** 20);
+
+/**
+ * @param maxBytes that the columns of a group may unpack to
+ * @throws Damage where the file is no Parquet file, or not all of one
+ */
+export async function openParquet(input: Input, maxBytes: number, signal: AbortSignal): Promise<ParquetFile> {
   const size = input.size ?? 0;
   const peek = (from: number, to: number) => input.peek(from, to, signal);
-  const metadata = await parsed((file) => parquetMetadataAsync(file), size, peek).catch(async (error: unknown) => {
+  const decoder = openDecoder(heapFor(maxBytes), signal);
+  try {
+    const { columns, groups } = (await decoder.ask({ kind: 'footer', size }, peek)) as Footer;
+    return {
+      columns,
+      groups: rangesOf(groups),
+      close: decoder.close,
+
+      async rows(from, to, wanted) {
+        const read = (start: number, end: number) => take(input.read(start, signal), end - start);
+        return (await decoder.ask({ kind: 'rows', size, from, to, columns: wanted, maxBytes }, read)) as readonly Row[];
+      },
+    };
+  } catch (error) {
+    await decoder.close();
     if (!(error instanceof Damage)) throw error;
     const [first, last] = [await peek(0, 4), await peek(Math.max(0, size - 4), size)].map(String);
     const cut = first === MAGIC && last !== MAGIC;
     throw cut ? new Damage('truncated-record', 'it begins as a Parquet file, but does not end as one') : error;
-  });
-
-  return {
-    columns: parquetSchema(metadata).children.map(({ element }) => element.name),
-    groups: groupsOf(metadata),
-
-    rows: (rowStart, rowEnd, columns, maxBytes) =>
-      parsed(
-        (file) =>
-          parquetReadObjects({
-            file,
-            metadata,
-            columns: [...columns],
-            rowStart,
-            rowEnd,
-            compressors: decompressors(maxBytes),
-            parsers: { stringFromBytes: (bytes) => (isUtf8(bytes) ? Buffer.from(bytes).toString() : bytes) },
-          }),
-        size,
-        (from, to) => take(input.read(from, signal), to - from),
-      ),
-  };
+  }
 }
 
 const MAGIC = 'PAR1';
 
-function groupsOf({ row_groups }: FileMetaData): ParquetFile['groups'] {
+function rangesOf(groups: readonly number[]): ParquetFile['groups'] {
   let to = 0;
-  return row_groups.map(({ num_rows }) => {
+  return groups.map((rows) => {
     const from = to;
-    to += Number(num_rows);
-    if (to < from || !Number.isSafeInteger(to)) throw new Damage('corrupt-member', `a row group of ${num_rows} rows`);
+    to += rows;
+    if (to < from || !Number.isSafeInteger(to)) throw new Damage('corrupt-member', `a row group of ${rows} rows`);
     return { from, to };
   });
-}
-
-/** What `parse` makes of a file: what goes wrong is the file's fault, unless `read` failed. */
-async function parsed<T>(
-  parse: (file: AsyncBuffer) => Promise<T>,
-  size: number,
-  read: (from: number, to: number) => Promise<Buffer>,
-): Promise<T> {
-  let failure: { readonly error: unknown } | undefined;
-  const file: AsyncBuffer = {
-    byteLength: size,
-    async slice(from, to = size) {
-      const end = Math.min(to, size);
-      const bytes = await read(from, end).catch((error: unknown) => {
-        failure = { error };
-        throw error;
-      });
-      return new Uint8Array(bytes).buffer;
-    },
-  };
-  try {
-    return await parse(file);
-  } catch (error) {
-    if (failure !== undefined) throw failure.error;
-    throw error instanceof Damage ? error : new Damage('corrupt-member', (error as Error).message);
-  }
 }

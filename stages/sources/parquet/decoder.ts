@@ -1,0 +1,115 @@
+/** hyparquet in a thread of its own, which is ended where it does not come to an end, or takes too much memory. */
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import type { RejectCode } from '../../../pipeline/contract.ts';
+import { Damage } from '../bytes/damage.ts';
+
+export type Row = Readonly<Record<string, unknown>>;
+
+export interface Footer {
+  /** Names of the columns at the top level. */
+  readonly columns: readonly string[];
+  /** Rows of each row group. */
+  readonly groups: readonly number[];
+}
+
+export type Ask =
+  | { readonly kind: 'footer'; readonly size: number }
+  | {
+      readonly kind: 'rows';
+      readonly size: number;
+      readonly from: number;
+      readonly to: number;
+      readonly columns: readonly string[];
+      readonly maxBytes: number;
+    };
+export type ToDecoder = Ask | { readonly kind: 'bytes'; readonly id: number; readonly bytes: ArrayBuffer };
+export type FromDecoder =
+  | { readonly kind: 'read'; readonly id: number; readonly from: number; readonly to: number }
+  | { readonly kind: 'done'; readonly result: Footer | readonly Row[] }
+  | { readonly kind: 'damaged'; readonly code: RejectCode; readonly message: string };
+
+export type Read = (from: number, to: number) => Promise<Buffer>;
+
+/** What decoding may take, in ms, and the bytes for which it may take 1 ms more: a tenth of the pace of a slow machine. */
+const PATIENCE = 2000;
+const PACE = 4 << 10;
+
+export interface Decoder {
+  /**
+   * One at a time; bytes of the file come from `read`. Close it where that fails, or `signal` aborts: both are passed on.
+   *
+   * @throws Damage where the file is at fault; the next call starts a new thread where that one had to be ended
+   */
+  ask(question: Ask, read: Read): Promise<Footer | readonly Row[]>;
+  close(): Promise<void>;
+}
+
+/** @param heap MiB of memory for what is decoded */
+export function openDecoder(heap: number, signal: AbortSignal): Decoder {
+  let worker: Worker | undefined;
+
+  async function close(): Promise<void> {
+    const ended = worker;
+    worker = undefined;
+    await ended?.terminate();
+  }
+
+  function start(): Worker {
+    const started = new Worker(new URL(`./decoder-worker${extname(import.meta.url)}`, import.meta.url), {
+      resourceLimits: { maxOldGenerationSizeMb: heap },
+    });
+    return started.on('error', () => {
+      worker = undefined;
+    });
+  }
+
+  async function ask(question: Ask, read: Read): Promise<Footer | readonly Row[]> {
+    worker ??= start();
+    const thread = worker;
+    const { promise, resolve, reject } = Promise.withResolvers<Footer | readonly Row[]>();
+    let patience = PATIENCE;
+    let reads = 0;
+    let timer: NodeJS.Timeout | undefined;
+
+    async function serve(id: number, from: number, to: number): Promise<void> {
+      clearTimeout(timer);
+      reads++;
+      const bytes = new Uint8Array(await read(from, to)).buffer;
+      patience += bytes.byteLength / PACE;
+      thread.postMessage({ kind: 'bytes', id, bytes } satisfies ToDecoder, [bytes]);
+      if (--reads === 0) timer = setTimeout(giveUp, patience);
+    }
+
+    function giveUp(): void {
+      reject(new Damage('corrupt-member', 'reading it does not come to an end'));
+      void close();
+    }
+
+    function onMessage(message: FromDecoder): void {
+      if (message.kind === 'read') serve(message.id, message.from, message.to).catch(reject);
+      else if (message.kind === 'done') resolve(message.result);
+      else reject(new Damage(message.code, message.message));
+    }
+
+    function onError(error: Error & { code?: string }): void {
+      const full = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+      reject(full ? new Damage('too-large', `reading it takes more than ${heap} MiB of memory`) : error);
+    }
+
+    const onAbort = () => reject(signal.reason);
+    thread.on('message', onMessage).on('error', onError);
+    signal.addEventListener('abort', onAbort);
+    try {
+      signal.throwIfAborted();
+      thread.postMessage(question satisfies ToDecoder);
+      return await promise;
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', onAbort);
+      thread.off('message', onMessage).off('error', onError);
+    }
+  }
+
+  return { ask, close };
+}
