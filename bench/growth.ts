@@ -23,16 +23,17 @@ export async function growthSection(pair: Pair, cache: string): Promise<readonly
   const few = await scan(pair, await documentsFile(cache, FEW, WORDS));
   const many = await scan(pair, await documentsFile(cache, MANY, WORDS));
   const speed = (cost: Cost, count: number) => count / (cost.cpuSeconds - one.cpuSeconds);
+  const pace = (cost: Cost, count: number) => count / (cost.seconds - one.seconds);
   const row = (name: string, cost: Cost, count: number) => [
     name,
     speed(cost, count).toFixed(0),
-    (count / (cost.seconds - one.seconds)).toFixed(0),
+    pace(cost, count).toFixed(0),
     `${(cost.peakBytes / 2 ** 20).toFixed(0)} MiB`,
   ];
   const ratio = [
     'ratio',
     (speed(many, MANY) / speed(few, FEW)).toFixed(3),
-    '',
+    (pace(many, MANY) / pace(few, FEW)).toFixed(3),
     (many.peakBytes / few.peakBytes).toFixed(3),
   ];
   return [
