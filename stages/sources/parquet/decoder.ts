@@ -34,6 +34,12 @@ export type Read = (from: number, to: number) => Promise<Buffer>;
 /** What decoding may take, in ms, and the bytes for which it may take 1 ms more: a tenth of the pace of a slow machine. */
 const PATIENCE = 2000;
 const PACE = 4 << 10;
+/**
+ * How often memory is looked at, in ms, and the MiB above what is allowed that may come in between: where a thread meets V8's
+ * own limit in one leap, V8 ends the whole process.
+ */
+const LOOK = 50;
+const LEAP = 4096;
 
 export interface Decoder {
   /**
@@ -57,7 +63,7 @@ export function openDecoder(heap: number, signal: AbortSignal): Decoder {
 
   function start(): Worker {
     const started = new Worker(new URL(`./decoder-worker${extname(import.meta.url)}`, import.meta.url), {
-      resourceLimits: { maxOldGenerationSizeMb: heap },
+      resourceLimits: { maxOldGenerationSizeMb: heap + LEAP },
     });
     return started.on('error', () => {
       worker = undefined;
@@ -78,12 +84,18 @@ export function openDecoder(heap: number, signal: AbortSignal): Decoder {
       const bytes = new Uint8Array(await read(from, to)).buffer;
       patience += bytes.byteLength / PACE;
       thread.postMessage({ kind: 'bytes', id, bytes } satisfies ToDecoder, [bytes]);
-      if (--reads === 0) timer = setTimeout(giveUp, patience);
+      if (--reads === 0)
+        timer = setTimeout(giveUp, patience, new Damage('corrupt-member', 'reading it does not come to an end'));
     }
 
-    function giveUp(): void {
-      reject(new Damage('corrupt-member', 'reading it does not come to an end'));
+    function giveUp(damage: Damage): void {
+      reject(damage);
       void close();
+    }
+
+    async function look(): Promise<void> {
+      const { used_heap_size: used } = await thread.getHeapStatistics();
+      if (used > heap * 2 ** 20) giveUp(new Damage('too-large', `reading it takes more than ${heap} MiB of memory`));
     }
 
     function onMessage(message: FromDecoder): void {
@@ -92,22 +104,19 @@ export function openDecoder(heap: number, signal: AbortSignal): Decoder {
       else reject(new Damage(message.code, message.message));
     }
 
-    function onError(error: Error & { code?: string }): void {
-      const full = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
-      reject(full ? new Damage('too-large', `reading it takes more than ${heap} MiB of memory`) : error);
-    }
-
     const onAbort = () => reject(signal.reason);
-    thread.on('message', onMessage).on('error', onError);
+    thread.on('message', onMessage).on('error', reject);
     signal.addEventListener('abort', onAbort);
+    const watch = setInterval(() => look().catch(() => undefined), LOOK); // a thread that has ended has no statistics
     try {
       signal.throwIfAborted();
       thread.postMessage(question satisfies ToDecoder);
       return await promise;
     } finally {
       clearTimeout(timer);
+      clearInterval(watch);
       signal.removeEventListener('abort', onAbort);
-      thread.off('message', onMessage).off('error', onError);
+      thread.off('message', onMessage).off('error', reject);
     }
   }
 
