@@ -37,7 +37,11 @@ export const settings = {
     .default('auto')
     .describe("BOS token: auto adds what the tokenizer itself adds, always exactly the config's one, never none"),
   window: z.int().min(2).default(128).describe('tokens of a window, the BOS counted'),
-  stride: z.int().min(1).optional().describe('text tokens from one window to the next; by default those of a window'),
+  stride: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('text tokens from one window to the next; by default those of a window; more leaves text out'),
   maxWindows: z.int().min(0).default(1).describe('windows of a document that are scored, from its start; 0 scores all'),
   positions: z
     .enum(['all', 'last'])

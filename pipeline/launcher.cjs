@@ -43,6 +43,9 @@ function packagedNode() {
 
 function refuse(message) {
   process.stderr.write(`deltasift: ${message}\n`);
+  if (process.argv.includes('--json')) {
+    process.stdout.write(`${JSON.stringify({ error: { code: EX_CONFIG, name: 'ConfigError', message } })}\n`);
+  }
   process.exitCode = EX_CONFIG;
 }
 

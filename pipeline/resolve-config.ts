@@ -69,7 +69,7 @@ function describe(
 ): string {
   const [key, ...inner] = issue.path.map(String);
   if (key === undefined) return issue.message;
-  const where = [place(key), ...inner].join('.');
+  const where = place(key).startsWith('-') ? place(key) : [place(key), ...inner].join('.'); // a flag holds no keys
   const came = issue.path.reduce<unknown>(
     (value, step) => (value as Record<PropertyKey, unknown> | undefined)?.[step],
     values,

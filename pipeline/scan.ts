@@ -1,5 +1,6 @@
 /** One scan on one machine: a crawl in, its documents scored against a delta, the store kept up with every batch. */
 import type { Gradients, Tokens } from '../schemas/types.ts';
+import { CheckpointError } from '../stages/checkpoint/error.ts';
 import { gradient } from '../stages/gradient.ts';
 import { openMeasure } from '../stages/graph/open.ts';
 import { project } from '../stages/project.ts';
@@ -147,7 +148,7 @@ export async function openStage(
     threads: config.threads ?? world.cores,
   });
   for (const note of session.notes) world.note(note);
-  return gradient({
+  const stage = gradient({
     session,
     measurement: measurement.id,
     deltas: [delta.id],
@@ -155,6 +156,41 @@ export async function openStage(
     positions: config.positions,
     tokenBudget: Math.max(TOKEN_BUDGET, config.window),
   });
+  try {
+    await probe(stage, target);
+    return stage;
+  } catch (error) {
+    await stage.close?.();
+    throw error;
+  }
+}
+
+/**
+ * Weights that are not finite would have every document rejected: found before the first.
+ * @throws CheckpointError that names the side at fault
+ */
+async function probe(stage: Stage<Tokens, Gradients>, { base, delta, body }: Target): Promise<void> {
+  const ids = Int32Array.of(0, Math.min(1, body.vocabulary - 1));
+  const tokens = {
+    key: 'probe',
+    id: 'probe',
+    url: null,
+    text: '',
+    ids,
+    lengths: Int32Array.of(2),
+    firsts: Int32Array.of(1),
+  };
+  const [outcome] = await stage.process([tokens], AbortSignal.timeout(600_000));
+  const [measured] = outcome as readonly Gradients[];
+  const { loss, gradientNorm, alignment } = measured!;
+  if (!Number.isFinite(loss[0]) || !Number.isFinite(gradientNorm[0])) {
+    throw new CheckpointError(
+      `${base.ref}: the model answers with a loss of ${loss[0]} and a gradient of length ${gradientNorm[0]}; its weights hold numbers that are not finite, or that overflow`,
+    );
+  }
+  if (alignment.some((value) => !Number.isFinite(value))) {
+    throw new CheckpointError(`${delta.tuned}: its difference from the base holds numbers that are not finite`);
+  }
 }
 
 /** The target's delta, as a store keeps it. */

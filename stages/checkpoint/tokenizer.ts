@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { Tokenizer as Library } from '@huggingface/tokenizers';
 import type { TokenizerFiles } from './checkpoint.ts';
 import { CheckpointError } from './error.ts';
+import { isRecord } from './json.ts';
 import { vocabularyOf } from './vocabulary.ts';
 import { hasWordCuts, wordCut } from './word-cuts.ts';
 
@@ -32,6 +33,11 @@ const MAX_UNIGRAM_PIECE = 50_000;
 
 /** @throws CheckpointError where the library cannot read it */
 export function tokenizerOf({ tokenizer }: TokenizerFiles, what: string): Tokenizer {
+  if (!isRecord(tokenizer['model'])) {
+    throw new CheckpointError(
+      `${what}: expected "model" to hold the tokenizer's type and vocabulary, got ${JSON.stringify(tokenizer['model']) ?? 'nothing'}`,
+    );
+  }
   const vocabulary = vocabularyOf(tokenizer, what);
   const parts = {
     normalizer: tokenizer['normalizer'] ?? null,

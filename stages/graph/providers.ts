@@ -1,4 +1,5 @@
 /** Which execution provider runs the model, where the one asked for may be missing on this machine. */
+import { ConfigError } from '../../pipeline/error.ts';
 
 export const PROVIDERS = ['cuda', 'webgpu', 'cpu'] as const;
 export type Provider = (typeof PROVIDERS)[number];
@@ -12,7 +13,8 @@ export interface Opened<Session> {
 
 /**
  * Opens a session on the first provider of `asked` that works here.
- * @throws Error that names every provider tried and why it failed, where none works
+ * @throws ConfigError that names every provider tried and why it failed, where none works; an Error where cpu is one of them,
+ * which runs anywhere: then the model is at fault
  */
 export async function firstWorking<Session>(
   asked: readonly Provider[],
@@ -28,7 +30,8 @@ export async function firstWorking<Session>(
     }
   }
   const tried = failures.map(({ provider, why }) => `${provider}: ${why}`).join('; ');
-  throw new Error(`none of the providers asked for (${asked.join(', ')}) can run the model here: ${tried}`);
+  const message = `none of the providers asked for (${asked.join(', ')}) can run the model here: ${tried}`;
+  throw asked.includes('cpu') ? new Error(message) : new ConfigError(`${message}; --provider cpu runs anywhere`);
 }
 
 function missing(failed: Provider, why: string, instead: Provider): string {

@@ -1,6 +1,7 @@
 /** The worker thread's side of session.ts: `run` of ONNX Runtime blocks its thread, so each session has one of its own. */
 import { parentPort, workerData } from 'node:worker_threads';
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
+import { ConfigError } from '../../pipeline/error.ts';
 import { firstWorking } from './providers.ts';
 import type { Feeds, FromWorker, Results, SessionOptions, ToWorker } from './session.ts';
 
@@ -38,7 +39,7 @@ try {
     }
   });
 } catch (error) {
-  send({ kind: 'failed', id: undefined, message: messageOf(error) });
+  send({ kind: 'unopened', message: messageOf(error), ours: !(error instanceof ConfigError) });
 }
 
 async function answer(session: InferenceSession, id: number, feeds: Feeds): Promise<void> {

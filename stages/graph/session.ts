@@ -1,6 +1,7 @@
 /** An ONNX Runtime session on a worker thread of its own; runs are answered in the order asked. */
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
+import { ConfigError } from '../../pipeline/error.ts';
 import type { Provider } from './providers.ts';
 
 export interface SessionOptions {
@@ -32,9 +33,10 @@ export type ToWorker =
 export type FromWorker =
   | { readonly kind: 'open'; readonly provider: Provider; readonly notes: readonly string[] }
   | { readonly kind: 'done'; readonly id: number; readonly results: Results }
-  | { readonly kind: 'failed'; readonly id: number | undefined; readonly message: string };
+  | { readonly kind: 'failed'; readonly id: number; readonly message: string }
+  | { readonly kind: 'unopened'; readonly message: string; readonly ours: boolean };
 
-/** @throws Error where no provider asked for can load the model; the message names each and why */
+/** @throws ConfigError, or an Error, where no provider asked for can load the model: see providers.ts */
 export async function openSession(options: SessionOptions): Promise<Session> {
   const worker = new Worker(new URL(`./session-worker${extname(import.meta.url)}`, import.meta.url), {
     workerData: options,
@@ -46,12 +48,15 @@ export async function openSession(options: SessionOptions): Promise<Session> {
   const opened = Promise.withResolvers<{ readonly provider: Provider; readonly notes: readonly string[] }>();
   worker.on('message', (message: FromWorker) => {
     if (message.kind === 'open') return opened.resolve(message);
-    const error = message.kind === 'failed' ? new Error(`ONNX Runtime: ${message.message}`) : undefined;
-    if (message.id === undefined) return opened.reject(error);
+    if (message.kind === 'unopened') {
+      return opened.reject(
+        message.ours ? new Error(`ONNX Runtime: ${message.message}`) : new ConfigError(message.message),
+      );
+    }
     const run = waiting.get(message.id);
     waiting.delete(message.id);
     if (message.kind === 'done') run?.resolve(message.results);
-    else run?.reject(error);
+    else run?.reject(new Error(`ONNX Runtime: ${message.message}`));
   });
   const die = (error: Error) => {
     dead ??= error;

@@ -109,6 +109,13 @@ describe('the tokenizer', () => {
     );
   });
 
+  test('is refused by the part that is missing where it has no model', () => {
+    assert.throws(() => make({ tokenizer: {}, config: {} }), {
+      name: 'CheckpointError',
+      message: /^tokenizer\.json: expected "model" to hold .*, got nothing$/,
+    });
+  });
+
   test('takes ids it does not know, as padded vocabularies have them', () => {
     assert.equal(tokenizer.size, 2048);
     assert.equal(tokenizer.piece(2048), '[2048]');

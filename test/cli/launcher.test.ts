@@ -114,6 +114,8 @@ describe('launcher', () => {
       assert.equal(status, 78);
       assert.match(stderr, /deltasift: needs Node 24 or newer; this is \d+\.\d+\.\d+, and .*not installed/);
       assert.equal(stdout, '');
+      const { error } = JSON.parse(run(node, [...flags, bare, 'exit', '0', '--json']).stdout);
+      assert.deepEqual([error.code, error.name], [78, 'ConfigError']);
     });
 
     test(`${name}: dies of the signal its child died of`, () => {

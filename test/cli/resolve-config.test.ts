@@ -54,7 +54,7 @@ describe('config', () => {
       '--base: missing (checkpoint before the tuning: a folder, hf:org/model@revision or https://...)',
       '--max-windows: expected at least 0, got -1',
       '--positions: expected one of all, last, got "first"',
-      '--provider.1: expected one of cuda, webgpu, cpu, got "tpu"',
+      '--provider: expected one of cuda, webgpu, cpu, got "tpu"',
       '--store: expected some text, got ""',
       'source in /crawl.yaml: expected a string or a record, got 3',
       'window in /crawl.yaml: expected a number, got "many"',

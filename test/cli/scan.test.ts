@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
@@ -46,6 +46,19 @@ describe('delta', () => {
 });
 
 describe('scan', () => {
+  test('a base whose weights hold NaN is refused by name, rather than all of its documents: exit 65', async () => {
+    const base = inFolder('nan-base');
+    cpSync(tinyPair.base, base, { recursive: true });
+    const file = join(base, 'model.safetensors');
+    const bytes = readFileSync(file);
+    bytes.writeFloatLE(Number.NaN, 8 + Number(bytes.readBigUInt64LE())); // of the first tensor behind the header, a bias
+    writeFileSync(file, bytes);
+    const words = ['scan', '--base', base, '--tuned', tinyPair.tuned, '--source', `jsonl:${SMALL}`];
+    const { code, err } = await deltasift([...words, '--store', inFolder('nan-store')]);
+    assert.equal(code, 65, err);
+    assert.match(err, /nan-base: the model answers with a loss of NaN/);
+  });
+
   test('accounts for every record, writes a line per scored document, and run again adds nothing', async () => {
     const scores = inFolder('scores.jsonl');
     const words = [...SCAN, '--store', inFolder('store'), '--scores', scores, '--json'];

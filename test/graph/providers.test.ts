@@ -41,4 +41,13 @@ describe('providers', () => {
     );
     assert.deepEqual(tried, ['cuda', 'webgpu']);
   });
+
+  test('a provider that is not there is a mistake of the config; a model that no provider loads is none', async () => {
+    const { open } = machine();
+    await assert.rejects(firstWorking(['cuda'], open), {
+      name: 'ConfigError',
+      message: /--provider cpu runs anywhere/,
+    });
+    await assert.rejects(firstWorking(['cuda', 'cpu'], open), { name: 'Error' });
+  });
 });
