@@ -54,12 +54,24 @@ export interface Stage<In, Out> {
   close?(): Awaitable<void>;
 }
 
-/** What a crawl says of one document; `id` is the crawl's own name for it, kept as it is. */
+/** What a crawl says of one document; `id` is the crawl's own name for it, kept as it is. What it does not say is null, or left out. */
 export interface CrawledDocument {
   readonly id: string;
   readonly url: string | null;
   readonly text: string;
+  /** The address that the page itself gives as its own, absolute. */
+  readonly canonicalUrl?: string | null;
+  /** When it was fetched: ISO 8601, UTC, to the millisecond. */
+  readonly fetchedAt?: string | null;
+  readonly title?: string | null;
+  /** ISO 639 code of two letters where there is one, else of three. */
+  readonly language?: string | null;
+  /** How its text was had of the record. */
+  readonly extraction?: Extraction | null;
 }
+
+/** An HTML page without what stands around its content, or with it; text as served; as a WET file has it; a field of a record. */
+export type Extraction = 'html-main' | 'html-all' | 'plain' | 'wet' | 'field';
 
 /** One record of a crawl, and the cursor that resumes after it. `bytes` is the record as it came, kept where it is rejected. */
 export type Crawled = { readonly cursor: string } & (

@@ -2,13 +2,16 @@
 import { createHash } from 'node:crypto';
 import { setImmediate as breathe } from 'node:timers/promises';
 import { documentCodec } from '../schemas/codec.ts';
-import type { Count } from '../schemas/types.ts';
-import type { Crawled, Outgoing, Source, Transport } from './contract.ts';
+import { hostOf } from '../schemas/provenance.ts';
+import type { Count, Document } from '../schemas/types.ts';
+import type { Crawled, CrawledDocument, Outgoing, Source, Transport } from './contract.ts';
 import { type CursorMark, countMessage, cursorMessage, deadMessage } from './store/messages.ts';
 import { tally } from './tally.ts';
 
 export const DOCUMENTS = 'documents';
 const STAGE = 'crawl';
+/** Characters of a title. */
+const TITLE = 300;
 /** Records published in one transaction: the first time few, so that they are on their way soon, then ever more of them. */
 const GROUP = { first: 8, most: 64 } as const;
 
@@ -54,7 +57,7 @@ export async function crawl(
     }
     const hash = sha256(crawled.document.text);
     const key = dedup ? hash : `${hash}@${name}`;
-    const value = documentCodec.encode({ key, ...crawled.document, ...provenance });
+    const value = documentCodec.encode({ key, ...described(crawled.document), ...provenance });
     return { topic: DOCUMENTS, key, value, headers: provenance };
   }
 
@@ -67,6 +70,13 @@ export async function crawl(
     if (read >= limit) break;
   }
   await publish();
+}
+
+/** With what the crawl does not say. */
+function described(document: CrawledDocument): Omit<Document, 'key' | 'source' | 'origin'> {
+  const { id, url, text, canonicalUrl = null, fetchedAt = null, language = null, extraction = null } = document;
+  const title = document.title?.replace(/\s+/g, ' ').trim().slice(0, TITLE).toWellFormed() || null;
+  return { id, url, text, canonicalUrl, host: hostOf(url), fetchedAt, title, language, extraction };
 }
 
 /** The same records; `idle` is called, and awaited, before a wait for one that is not there yet. */

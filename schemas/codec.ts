@@ -42,14 +42,64 @@ const logicalTypes = {
   int32s: numbers(Int32Array, 'int32s'),
 };
 
+interface Field {
+  readonly name: string;
+  readonly default?: unknown;
+  /** The version of the schema that it came with; 1 where it does not say. */
+  readonly since?: number;
+}
+
+interface Version {
+  readonly type: avro.Type;
+  /** Values of the fields that it lacks. */
+  readonly defaults: Readonly<Record<string, unknown>>;
+}
+
+/** The newest first. */
+function versionsOf(schema: { readonly fields: readonly Field[] }): readonly [Version, ...Version[]] {
+  const numbers = new Set(schema.fields.map(({ since = 1 }) => since));
+  const versions = [...numbers]
+    .sort((a, b) => b - a)
+    .map((version) => {
+      const has = ({ since = 1 }: Field) => since <= version;
+      const fields = schema.fields.filter(has);
+      const missing = schema.fields.filter((field) => !has(field));
+      return {
+        type: avro.Type.forSchema({ ...schema, fields } as avro.Schema, { logicalTypes }),
+        defaults: Object.fromEntries(missing.map(({ name, default: value }) => [name, value])),
+      };
+    });
+  return versions as [Version, ...Version[]];
+}
+
+/**
+ * Fields are only added behind those there are: what an older version wrote ends before them, and is no whole value of a newer
+ * one. So bytes are of the newest version under which they are whole.
+ */
 function codec<T>(name: string): Codec<T> {
-  const schema: unknown = JSON.parse(readFileSync(new URL(`${name}.avsc`, import.meta.url), 'utf8'));
-  const type = avro.Type.forSchema(schema as avro.Schema, { logicalTypes });
+  const schema = JSON.parse(readFileSync(new URL(`${name}.avsc`, import.meta.url), 'utf8')) as { fields: Field[] };
+  const [newest, ...older] = versionsOf(schema);
+
+  function read({ type, defaults }: Version, bytes: Buffer): T {
+    return { ...type.fromBuffer(bytes), ...defaults } as T; // avsc's own record class stays inside
+  }
+
   return {
     name,
-    encode: (value) => type.toBuffer(value),
-    // avsc's own record class stays inside
-    decode: (bytes) => ({ ...type.fromBuffer(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)) }) as T,
+    encode: (value) => newest.type.toBuffer(value),
+    decode({ buffer, byteOffset, byteLength }) {
+      const bytes = Buffer.from(buffer, byteOffset, byteLength);
+      try {
+        return read(newest, bytes);
+      } catch (error) {
+        for (const version of older) {
+          try {
+            return read(version, bytes);
+          } catch {}
+        }
+        throw error;
+      }
+    },
   };
 }
 

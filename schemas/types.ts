@@ -21,6 +21,18 @@ export interface Document {
   readonly source: string;
   /** the cursor that resumes after it: traces it to its place in the source */
   readonly origin: string;
+  /** the address that the page itself gives as its own, absolute */
+  readonly canonicalUrl: string | null;
+  /** host of the url, with its port where it has one */
+  readonly host: string | null;
+  /** when it was fetched: ISO 8601, UTC, to the millisecond */
+  readonly fetchedAt: string | null;
+  /** of the page, at most 300 characters */
+  readonly title: string | null;
+  /** ISO 639 code of two letters where there is one, else of three: as the crawl has it, or as identified */
+  readonly language: string | null;
+  /** how its text was had: html-main, html-all, plain, wet or field */
+  readonly extraction: string | null;
 }
 
 /** What the model says of every window of one document: w windows, n deltas, k sketch width. Topic sketches. */
@@ -51,6 +63,22 @@ export interface Gradients {
   readonly tokenAlignment: Float32Array;
   /** [w,k] sketch of G; empty where none was asked for */
   readonly sketch: Float32Array;
+  /** as in Document */
+  readonly source: string;
+  /** as in Document */
+  readonly origin: string;
+  /** as in Document */
+  readonly canonicalUrl: string | null;
+  /** as in Document */
+  readonly host: string | null;
+  /** as in Document */
+  readonly fetchedAt: string | null;
+  /** as in Document */
+  readonly title: string | null;
+  /** as in Document */
+  readonly language: string | null;
+  /** as in Document */
+  readonly extraction: string | null;
 }
 
 /** One document against one delta; the fields are those of its best window. Topic scores. */
@@ -86,6 +114,22 @@ export interface Score {
   readonly tokenAlignment: Float32Array;
   /** [k] of the best window; empty where none was asked for */
   readonly sketch: Float32Array;
+  /** as in Document */
+  readonly source: string;
+  /** as in Document */
+  readonly origin: string;
+  /** as in Document */
+  readonly canonicalUrl: string | null;
+  /** as in Document */
+  readonly host: string | null;
+  /** as in Document */
+  readonly fetchedAt: string | null;
+  /** as in Document */
+  readonly title: string | null;
+  /** as in Document */
+  readonly language: string | null;
+  /** as in Document */
+  readonly extraction: string | null;
 }
 
 /** One change of a delta's store. Topic selection, compacted; the message key is delta/list/key, a null value means evicted. */
@@ -113,4 +157,20 @@ export interface Tokens {
   readonly lengths: Int32Array;
   /** index in each window of the first token it scores, >= 1 */
   readonly firsts: Int32Array;
+  /** as in Document */
+  readonly source: string;
+  /** as in Document */
+  readonly origin: string;
+  /** as in Document */
+  readonly canonicalUrl: string | null;
+  /** as in Document */
+  readonly host: string | null;
+  /** as in Document */
+  readonly fetchedAt: string | null;
+  /** as in Document */
+  readonly title: string | null;
+  /** as in Document */
+  readonly language: string | null;
+  /** as in Document */
+  readonly extraction: string | null;
 }

@@ -1,5 +1,6 @@
 /** Runs the model over every window: loss, alignment with each delta, gradient norm and sketch. The device's only stage. */
 import { type Outcome, Reject, type Stage } from '../pipeline/contract.ts';
+import { provenanceOf } from '../schemas/provenance.ts';
 import type { Gradients, Tokens } from '../schemas/types.ts';
 import { INPUTS, OUTPUTS } from './graph/head.ts';
 import { IDS } from './graph/model.ts';
@@ -220,6 +221,7 @@ function gradientsOf(
       Float32Array,
       measured.map(({ sketch }) => sketch),
     ),
+    ...provenanceOf(tokens),
   };
 }
 

@@ -1,5 +1,6 @@
 /** The best window of every document, against every delta. */
 import { type Outcome, Reject, type Stage } from '../pipeline/contract.ts';
+import { provenanceOf } from '../schemas/provenance.ts';
 import type { Gradients, Score } from '../schemas/types.ts';
 
 /** What scoring needs to know of a delta D. */
@@ -76,6 +77,7 @@ function bestWindow(document: Gradients, delta: ScoredDelta, column: number, n: 
       (_, t) => document.tokenAlignment[(before + t) * n + column]!,
     ),
     sketch: document.sketch.slice(best * width, (best + 1) * width),
+    ...provenanceOf(document),
   };
 }
 

@@ -1,6 +1,7 @@
 /** Cuts a document into windows of token ids, and says which of their tokens are scored. */
 import { type Outcome, Reject, type Stage } from '../pipeline/contract.ts';
 import { ConfigError } from '../pipeline/error.ts';
+import { provenanceOf } from '../schemas/provenance.ts';
 import type { Document, Tokens } from '../schemas/types.ts';
 import type { Tokenizer } from './checkpoint/tokenizer.ts';
 
@@ -37,7 +38,8 @@ export function tokenize(tokenizer: Tokenizer, options: TokenizeOptions): Stage<
   /** Text tokens that the windows can reach, and one for a BOS that the text itself begins with. */
   const enough = Number.isFinite(most) ? (most - 1) * stride + room + 1 : undefined;
 
-  function tokenizeOne({ key, id, url, text }: Document): Outcome<Tokens> {
+  function tokenizeOne(document: Document): Outcome<Tokens> {
+    const { key, id, url, text } = document;
     const encoded = tokenizer.encode(text, enough);
     const ids = options.bos === 'always' && encoded[0] === options.bosId ? encoded.subarray(1) : encoded;
     const windows = windowsOf(ids.length);
@@ -54,6 +56,7 @@ export function tokenize(tokenizer: Tokenizer, options: TokenizeOptions): Stage<
         ids: Int32Array.from(windows.flatMap(({ from, to }) => [...before, ...ids.subarray(from, to)])),
         lengths: Int32Array.from(windows, ({ from, to }) => before.length + to - from),
         firsts: Int32Array.from(windows, ({ first }) => first),
+        ...provenanceOf(document),
       },
     ];
   }

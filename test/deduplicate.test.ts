@@ -1,13 +1,14 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Drop } from '../pipeline/contract.ts';
+import { NO_PROVENANCE } from '../schemas/provenance.ts';
 import type { Document } from '../schemas/types.ts';
 import { deduplicate } from '../stages/deduplicate.ts';
 import { stageContract } from './kit/stage.ts';
 
 const { signal } = new AbortController();
 
-const document = (key: string): Document => ({ key, id: 'i', url: null, text: key, source: 's', origin: 'o' });
+const document = (key: string): Document => ({ key, id: 'i', url: null, text: key, ...NO_PROVENANCE });
 
 describe('deduplicate', () => {
   stageContract(() => deduplicate((key) => key === 'old'), ['a', 'b', 'a', 'old', 'a'].map(document));

@@ -8,6 +8,7 @@ import { reference } from '../pipeline/commands/reference.ts';
 import { REJECT_CODES } from '../pipeline/contract.ts';
 import { SCORE_FIELDS } from '../pipeline/score-line.ts';
 import { migrate } from '../pipeline/store/migrations.ts';
+import { PROVENANCE_FIELDS } from '../schemas/provenance.ts';
 
 const read = (file: string): string => readFileSync(new URL(`../docs/${file}`, import.meta.url), 'utf8');
 
@@ -30,6 +31,8 @@ describe('docs', () => {
   test('formats.md has every table of the store with all of its columns, and every field of a score', () => {
     const text = read('formats.md');
     for (const field of SCORE_FIELDS) assert.match(text, new RegExp(`^\\| \`${field}\` \\|`, 'm'));
+    for (const field of PROVENANCE_FIELDS) assert.match(text, new RegExp(`^- \`${field}\`: `, 'm'));
+    const fields: readonly string[] = [...SCORE_FIELDS, ...PROVENANCE_FIELDS];
     const database = new Sqlite(':memory:');
     migrate(database);
     const tables = database
@@ -40,7 +43,7 @@ describe('docs', () => {
       const row = text.split('\n').find((line) => line.startsWith(`| \`${table}\` |`));
       assert.ok(row, `table ${table} is missing`);
       for (const { name } of database.pragma(`table_info(${table})`) as { name: string }[]) {
-        const isScore = table === 'member' && (SCORE_FIELDS as readonly string[]).includes(name);
+        const isScore = table === 'member' && fields.includes(name);
         assert.ok(isScore || row.includes(`\`${name}\``), `${table}.${name} is missing`);
       }
     }

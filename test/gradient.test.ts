@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import { type Outcome, Reject } from '../pipeline/contract.ts';
+import { NO_PROVENANCE } from '../schemas/provenance.ts';
 import type { Gradients, Tokens } from '../schemas/types.ts';
 import { gradient } from '../stages/gradient.ts';
 import type { HeadDelta } from '../stages/graph/delta-terms.ts';
@@ -80,6 +81,7 @@ function document(id: string, ...windows: readonly (readonly [readonly number[],
     ids: Int32Array.from(windows.flatMap(([ids]) => ids)),
     lengths: Int32Array.from(windows, ([ids]) => ids.length),
     firsts: Int32Array.from(windows, ([, first]) => first),
+    ...NO_PROVENANCE,
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { Reject } from '../pipeline/contract.ts';
+import { NO_PROVENANCE } from '../schemas/provenance.ts';
 import type { Gradients, Score } from '../schemas/types.ts';
 import { score } from '../stages/score.ts';
 import { stageContract } from './kit/stage.ts';
@@ -27,6 +28,7 @@ const document: Gradients = {
   lossTunedHead: Float64Array.of(4.5, 4.6, 5.5, 5.6),
   tokenAlignment: Float32Array.of(0.25, -0.5, 0.125, -0.25, 0.5, 1),
   sketch: Float32Array.of(1, 2, 3, 4),
+  ...NO_PROVENANCE,
 };
 
 function scoresOf(gradients: Gradients): readonly Score[] {

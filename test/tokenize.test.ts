@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Reject } from '../pipeline/contract.ts';
 import { ConfigError } from '../pipeline/error.ts';
+import { NO_PROVENANCE } from '../schemas/provenance.ts';
 import type { Document, Tokens } from '../schemas/types.ts';
 import type { Tokenizer } from '../stages/checkpoint/tokenizer.ts';
 import { type TokenizeOptions, tokenize } from '../stages/tokenize.ts';
@@ -26,8 +27,7 @@ const document = (text: string): Document => ({
   id: `id ${text}`,
   url: null,
   text,
-  source: 's',
-  origin: '0',
+  ...NO_PROVENANCE,
 });
 const DEFAULTS: TokenizeOptions = { bos: 'never', window: 5, maxWindows: 0 };
 const signal = AbortSignal.timeout(60_000);

@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { NO_PROVENANCE } from '../../schemas/provenance.ts';
 import { openCheckpoint } from '../../stages/checkpoint/checkpoint.ts';
 import { gradient } from '../../stages/gradient.ts';
 import { bodyOf } from '../../stages/graph/families.ts';
@@ -82,7 +83,7 @@ async function measure(
     tokenBudget: TINY.positions,
   });
   try {
-    const document = { key: '', id: '', url: null, text: '' };
+    const document = { key: '', id: '', url: null, text: '', ...NO_PROVENANCE };
     const windows = { ids: Int32Array.from(ids), lengths: Int32Array.of(ids.length), firsts: Int32Array.of(1) };
     const [outcome] = await stage.process([{ ...document, ...windows }], signal);
     if (outcome instanceof Reject || outcome instanceof Drop)

@@ -1,5 +1,6 @@
 /** The documents kept for a delta, as rows with the fields of schemas/score.avsc. */
 import type { Database } from 'better-sqlite3';
+import { PROVENANCE_FIELDS } from '../../schemas/provenance.ts';
 import type { Score, Selection } from '../../schemas/types.ts';
 
 /** `rank` counts from 1 in the delta's list of the best. */
@@ -47,6 +48,7 @@ const COLUMNS = [
   'ids',
   'tokenAlignment',
   'sketch',
+  ...PROVENANCE_FIELDS,
 ] as const satisfies readonly (keyof Score)[];
 
 type Row = Omit<Member, 'ids' | 'tokenAlignment' | 'sketch'> & {

@@ -48,6 +48,17 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX member_key ON member (key);
   CREATE TABLE state (delta TEXT, name TEXT, value BLOB NOT NULL, PRIMARY KEY (delta, name)) WITHOUT ROWID;
   `,
+  `
+  -- Where a document comes from, and what its crawl says of it.
+  ALTER TABLE member ADD COLUMN source TEXT NOT NULL DEFAULT '';
+  ALTER TABLE member ADD COLUMN origin TEXT NOT NULL DEFAULT '';
+  ALTER TABLE member ADD COLUMN canonicalUrl TEXT;
+  ALTER TABLE member ADD COLUMN host TEXT;
+  ALTER TABLE member ADD COLUMN fetchedAt TEXT;
+  ALTER TABLE member ADD COLUMN title TEXT;
+  ALTER TABLE member ADD COLUMN language TEXT;
+  ALTER TABLE member ADD COLUMN extraction TEXT;
+  `,
 ];
 
 /** Takes the steps that are missing, each in a transaction of its own. */

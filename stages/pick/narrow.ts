@@ -1,4 +1,5 @@
 /** Leaves out what a picked set should not hold twice. */
+import { hostOf } from '../../schemas/provenance.ts';
 import { withoutNearDuplicates } from '../math/near-duplicates.ts';
 import type { Candidate } from './candidate.ts';
 
@@ -21,15 +22,9 @@ export function narrowed(
   const taken = new Map<string, number>();
   return different.filter(({ url }) => {
     const host = hostOf(url);
-    if (host === undefined) return true;
+    if (host === null) return true;
     const before = taken.get(host) ?? 0;
     taken.set(host, before + 1);
     return before < maxPerHost;
   });
-}
-
-function hostOf(url: string | null): string | undefined {
-  if (url === null || !URL.canParse(url)) return undefined;
-  const { host } = new URL(url);
-  return host === '' ? undefined : host;
 }

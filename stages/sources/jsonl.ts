@@ -9,20 +9,16 @@ import { openContent } from './bytes/content.ts';
 import { Damage } from './bytes/damage.ts';
 import { type Input, pipeInput } from './bytes/input.ts';
 import { type Line, linesOf } from './bytes/lines.ts';
+import { fieldsConfig } from './document/fields.ts';
+import { documentOf } from './document/record.ts';
 import { filesOf } from './files/list.ts';
 import { type Format, filesSource, type Outcome } from './files/source.ts';
-import { documentOf } from './json/document.ts';
 
 const config = z.strictObject({
   path: z.string().min(1).describe('file, folder or glob; - reads standard input'),
-  fields: z
-    .strictObject({
-      id: z.string().min(1).default('id').describe('the id; where a line has none, it is file:byte'),
-      text: z.string().min(1).default('text').describe('the text'),
-      url: z.string().min(1).default('url').describe('the address; a line may have none'),
-    })
-    .prefault({})
-    .describe('where a line holds what is wanted: a key, or keys and indices joined by dots'),
+  fields: fieldsConfig('line', 'file:byte').describe(
+    'where a line holds what is wanted: a key, or keys and indices joined by dots',
+  ),
   maxLine: z
     .int()
     .min(1)

@@ -4,22 +4,18 @@ import { z } from 'zod';
 import { Drop, type Plugin, Reject, type Source } from '../../pipeline/contract.ts';
 import { ConfigError } from '../../pipeline/error.ts';
 import { Damage } from './bytes/damage.ts';
+import { type Fields, fieldsConfig } from './document/fields.ts';
+import { documentIn, valueAt } from './document/record.ts';
 import { filesOf } from './files/list.ts';
 import { type Format, type Found, filesSource, type Outcome } from './files/source.ts';
-import { documentIn, type Fields, valueAt } from './json/document.ts';
 import type { Row } from './parquet/decoder.ts';
 import { footOf, openParquet, type ParquetFile } from './parquet/file.ts';
 
 const config = z.strictObject({
   path: z.string().min(1).describe('file, folder or glob'),
-  fields: z
-    .strictObject({
-      id: z.string().min(1).default('id').describe('the id; where a row has none, it is file:row'),
-      text: z.string().min(1).default('text').describe('the text'),
-      url: z.string().min(1).default('url').describe('the address; a row may have none'),
-    })
-    .prefault({})
-    .describe('where a row holds what is wanted: a column, or a column and keys and indices in it joined by dots'),
+  fields: fieldsConfig('row', 'file:row').describe(
+    'where a row holds what is wanted: a column, or a column and keys and indices in it joined by dots',
+  ),
   maxBytes: z
     .int()
     .min(1)
@@ -92,7 +88,7 @@ function format({ fields, maxBytes }: Config): Format<Place> {
   };
 }
 
-/** The columns that hold the fields; those of id and address may be missing. */
+/** The columns that hold the fields; all but that of the text may be missing. */
 function columnsOf(fields: Fields, columns: readonly string[]): readonly string[] | Damage {
   const columnOf = (field: string) =>
     columns.find((name) => name === field) ?? columns.find((name) => name === field.split('.')[0]);

@@ -62,5 +62,5 @@ async function read(input: Input, max: number, signal: AbortSignal): Promise<Out
   const content = decodeText(bytes);
   if (content === undefined) return { reject: new Reject('undecodable-text', 'the file is not text'), bytes };
   if (content.trim() === '') return { drop: new Drop('empty') };
-  return { document: { id: input.name, url: null, text: content } };
+  return { document: { id: input.name, url: null, text: content, extraction: 'plain' } };
 }

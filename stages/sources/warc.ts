@@ -7,7 +7,7 @@ import { typeOf, type WarcRecord } from './warc/record.ts';
 import { bodyOf, unchunked } from './web/body.ts';
 import type { HtmlOptions } from './web/html.ts';
 import { parseResponse, type Response } from './web/http.ts';
-import { pageText } from './web/page.ts';
+import { type Page, pageOf } from './web/page.ts';
 
 const config = z.strictObject({
   ...collectionConfig,
@@ -29,25 +29,31 @@ export const warc: Plugin<Config, Source> = {
       path,
       maxBytes,
       wanted: /\.warc(\.(gz|zst))?$/i,
-      textOf: (record) => textOf(record, maxBytes, keep),
+      pageOf: (record, url) => pageIn(record, url, maxBytes, keep),
     }),
 };
 
-function textOf(record: WarcRecord, maxBytes: number, keep: HtmlOptions['keep']): string | Reject | Drop {
-  const type = typeOf(record);
+function pageIn(
+  record: WarcRecord,
+  url: string | null,
+  maxBytes: number,
+  keep: HtmlOptions['keep'],
+): Page | Reject | Drop {
+  const recordType = typeOf(record);
   const mime = record.headers.get('content-type');
-  if (type === 'resource') {
-    return pageText(mime, () => digestReject(record, [record.block]) ?? record.block, keep);
+  if (recordType === 'resource') {
+    return pageOf({ type: mime, url, keep }, () => digestReject(record, [record.block]) ?? record.block);
   }
-  if (type !== 'response') return new Drop(type);
+  if (recordType !== 'response') return new Drop(recordType);
   if (!/^application\/http\b/i.test(mime ?? 'application/http')) return new Drop('not-http');
   if (record.block.length === 0) return new Drop('empty');
 
   const response = parseResponse(record.block);
   if (response instanceof Reject) return response;
   if (response.status !== 200) return new Drop('http-status');
+  const [type, language] = ['content-type', 'content-language'].map((name) => response.headers.get(name));
   const stored = () => digestReject(record, payloadsOf(response)) ?? bodyOf(response, maxBytes);
-  return pageText(response.headers.get('content-type'), stored, keep);
+  return pageOf({ type, url, language, keep }, stored);
 }
 
 /** Crawlers take the payload's digest of the body as it came, or without its chunks. */

@@ -4,7 +4,7 @@ import { Drop, type Plugin, type Reject, type Source } from '../../pipeline/cont
 import { collection, collectionConfig } from './warc/collection.ts';
 import { digestReject } from './warc/digest.ts';
 import { typeOf, type WarcRecord } from './warc/record.ts';
-import { pageText } from './web/page.ts';
+import { type Page, pageOf } from './web/page.ts';
 
 const config = z.strictObject(collectionConfig);
 type Config = z.infer<typeof config>;
@@ -14,12 +14,15 @@ export const wet: Plugin<Config, Source> = {
   summary: 'texts of WET files, plain, gzip or zstd: files, folders, globs',
   config,
   short: (path) => ({ path }),
-  create: (settings) => collection({ kind: 'wet', ...settings, wanted: /\.wet(\.(gz|zst))?$/i, textOf }),
+  create: (settings) => collection({ kind: 'wet', ...settings, wanted: /\.wet(\.(gz|zst))?$/i, pageOf: pageIn }),
 };
 
-function textOf(record: WarcRecord): string | Reject | Drop {
-  const type = typeOf(record);
-  if (type !== 'conversion') return new Drop(type);
-  const mime = record.headers.get('content-type') ?? 'text/plain; charset=utf-8';
-  return pageText(mime, () => digestReject(record, [record.block]) ?? record.block, 'all');
+function pageIn(record: WarcRecord, url: string | null): Page | Reject | Drop {
+  const recordType = typeOf(record);
+  if (recordType !== 'conversion') return new Drop(recordType);
+  const { headers, block } = record;
+  const type = headers.get('content-type') ?? 'text/plain; charset=utf-8';
+  const language = headers.get('warc-identified-content-language')?.split(',')[0]; // the one that most of it is in
+  const page = pageOf({ type, url, language, keep: 'all' }, () => digestReject(record, [block]) ?? block);
+  return 'text' in page ? { ...page, extraction: 'wet' } : page;
 }

@@ -9,6 +9,7 @@ import { keepTokenizer } from '../../pipeline/kept-tokenizer.ts';
 import { deadMessage, selectionMessage } from '../../pipeline/store/messages.ts';
 import { openStore } from '../../pipeline/store/store.ts';
 import { documentCodec, scoreCodec } from '../../schemas/codec.ts';
+import { NO_PROVENANCE } from '../../schemas/provenance.ts';
 import type { Score } from '../../schemas/types.ts';
 import { deltasift } from './run.ts';
 import { tinyPair } from './tiny.ts';
@@ -41,6 +42,7 @@ function scoreOf(key: string, id: string, score: number, delta = DELTA): Score {
     ids: IDS,
     tokenAlignment: Float32Array.of(1, -2, 0.5),
     sketch: new Float32Array(),
+    ...NO_PROVENANCE,
   };
 }
 
@@ -62,8 +64,8 @@ before(() => {
       const value = scoreCodec.encode(score);
       scan.write(selectionMessage({ delta: DELTA, list: 'top', key: score.key, gain: 0, value }));
     }
-    const document = { key: 'e'.repeat(64), id: 'e', url: null, text: 'x', source: 's', origin: '7' };
     const headers = { source: 's', origin: '7' };
+    const document = { key: 'e'.repeat(64), id: 'e', url: null, text: 'x', ...NO_PROVENANCE, ...headers };
     scan.write(
       deadMessage({
         key: document.key,

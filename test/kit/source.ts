@@ -119,10 +119,15 @@ export async function all(
 
 function assertWellFormed(record: Crawled): void {
   if ('document' in record) {
-    const { id, url, text } = record.document;
+    const { id, url, text, fetchedAt = null, language = null } = record.document;
     assert.ok(id.length > 0, 'a document without an id');
     assert.ok(text.length > 0 && text.isWellFormed(), `${id}: empty or lone surrogates`);
     assert.ok(url === null || url.length > 0, `${id}: an empty url`);
+    assert.ok(
+      fetchedAt === null || new Date(fetchedAt).toISOString() === fetchedAt,
+      `${id}: fetchedAt is ${fetchedAt}; expected ISO 8601 in UTC, to the millisecond`,
+    );
+    assert.match(language ?? 'en', /^[a-z]{2,3}$/, `${id}: language`);
   } else if ('reject' in record) {
     assert.ok(record.reject instanceof Reject);
     assert.ok(record.bytes instanceof Uint8Array);

@@ -4,6 +4,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { countMessage, selectionMessage } from '../../pipeline/store/messages.ts';
 import type { Store } from '../../pipeline/store/store.ts';
+import { NO_PROVENANCE } from '../../schemas/provenance.ts';
 import type { Score } from '../../schemas/types.ts';
 import { quantileSketch } from '../../stages/math/quantile.ts';
 import { type Selected, select } from '../../stages/select.ts';
@@ -32,6 +33,7 @@ export function scoreOf(key: string, hundredths: number, rest: Partial<Score> = 
     ids: Int32Array.of(1, 2, 70000),
     tokenAlignment: Float32Array.of(0.5, -0.25),
     sketch: new Float32Array(),
+    ...NO_PROVENANCE,
     ...rest,
   };
 }
@@ -120,6 +122,14 @@ export function storeContract(make: () => StoreOnDisk): void {
       url: 'https://example.org/ü?q=%20',
       text: 'NUL \0 and \u{1f600} and a line\nbreak',
       meanAlignment: Number.MIN_VALUE,
+      source: 'warc:/crawl',
+      origin: '{"warc":"a.gz"}',
+      canonicalUrl: 'https://example.org/',
+      host: 'example.org:8080',
+      fetchedAt: '2024-01-31T23:59:59.000Z',
+      title: 'Grüße',
+      language: 'de',
+      extraction: 'html-main',
     });
     const [found] = (await offer(make(), [odd], 1)).find('k', DELTA);
     assert.deepEqual(found, { ...odd, rank: 1 });

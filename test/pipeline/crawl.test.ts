@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import { type Crawled, Drop, type Outgoing, Reject, type Source, type Transport } from '../../pipeline/contract.ts';
 import { crawl } from '../../pipeline/crawl.ts';
 import { countCodec, documentCodec } from '../../schemas/codec.ts';
+import { NO_PROVENANCE } from '../../schemas/provenance.ts';
 
 const { signal } = new AbortController();
 
@@ -50,9 +51,27 @@ describe('crawl', () => {
       id: 'id1',
       url: null,
       text: 'abc',
+      ...NO_PROVENANCE,
       source: 'list:a',
       origin: 'c1',
     });
+  });
+
+  test('what the crawl says of a document goes with it, and the host of its address', async () => {
+    const { transport, of } = recorder();
+    const said = { canonicalUrl: 'https://a.example/', fetchedAt: '2024-01-31T23:59:59.000Z', language: 'en' };
+    const document = {
+      id: 'a',
+      url: 'https://www.a.example:8080/x?y',
+      text: 'abc',
+      ...said,
+      extraction: 'plain',
+    } as const;
+    const source = sourceOf([{ cursor: 'c', document: { ...document, title: ` A\n ${'title '.repeat(99)}` } }]);
+    await crawl(source, transport, fresh, signal);
+    const { key: _, title, ...rest } = documentCodec.decode(of('documents')[0]!.value!);
+    assert.deepEqual(rest, { ...document, host: 'www.a.example:8080', source: 'list:a', origin: 'c' });
+    assert.equal(title, `A ${'title '.repeat(50)}`.slice(0, 300));
   });
 
   test('a lone surrogate counts as the replacement character that it becomes in UTF-8', async () => {

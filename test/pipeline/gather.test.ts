@@ -3,6 +3,7 @@ import { test } from 'node:test';
 import fc from 'fast-check';
 import { merged } from '../../pipeline/gather.ts';
 import { scoreCodec } from '../../schemas/codec.ts';
+import { NO_PROVENANCE } from '../../schemas/provenance.ts';
 import type { Score, Selection } from '../../schemas/types.ts';
 import { select } from '../../stages/select.ts';
 
@@ -11,7 +12,7 @@ const KEEP = 5;
 const NOTHING = { best: () => [], pool: () => [], other: () => [], state: () => undefined };
 
 function scoreOf(value: number, i: number): Score {
-  const text = { key: `k${i}`, id: `i${i}`, url: null, text: '' };
+  const text = { key: `k${i}`, id: `i${i}`, url: null, text: '', ...NO_PROVENANCE };
   const numbers = { score: value, alignment: value, gradientNorm: 1, loss: 1, lossTunedHead: 1, meanAlignment: value };
   const arrays = { ids: Int32Array.of(1), tokenAlignment: Float32Array.of(value), sketch: new Float32Array() };
   return { ...text, ...numbers, ...arrays, delta: DELTA.id, measurement: 'm', tokens: 1, window: 0, windows: 1 };

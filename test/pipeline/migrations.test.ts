@@ -87,13 +87,13 @@ describe('a store of an earlier version', () => {
   test('takes the steps it lacks and keeps its rows; from then on earlier versions refuse it', () => {
     const dir = storeOfVersion(MIGRATIONS.length);
     const database = new Sqlite(join(dir, 'store.sqlite'));
-    migrate(database, [...MIGRATIONS, "ALTER TABLE member ADD COLUMN language TEXT NOT NULL DEFAULT 'unknown'"]);
+    migrate(database, [...MIGRATIONS, "ALTER TABLE member ADD COLUMN mood TEXT NOT NULL DEFAULT 'unknown'"]);
     assert.equal(versionOf(database), MIGRATIONS.length + 1);
     assert.deepEqual(
-      database.prepare("SELECT key, score, language FROM member WHERE list = 'top' ORDER BY score DESC").all(),
+      database.prepare("SELECT key, score, mood FROM member WHERE list = 'top' ORDER BY score DESC").all(),
       [
-        { key: 'k2', score: 0.5, language: 'unknown' },
-        { key: 'k1', score: 0.25, language: 'unknown' },
+        { key: 'k2', score: 0.5, mood: 'unknown' },
+        { key: 'k1', score: 0.25, mood: 'unknown' },
       ],
     );
     database.close();

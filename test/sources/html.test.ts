@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { htmlToText } from '../../stages/sources/web/html.ts';
+import { readHtml } from '../../stages/sources/web/html.ts';
 
-const main = (html: string) => htmlToText(html, { keep: 'main' });
-const all = (html: string) => htmlToText(html, { keep: 'all' });
+const main = (html: string) => readHtml(html, { keep: 'main' }).text;
+const all = (html: string) => readHtml(html, { keep: 'all' }).text;
 
 describe('HTML to text', () => {
   test('a block is a line, in-line elements are not, white space is one space', () => {
@@ -43,12 +43,29 @@ describe('HTML to text', () => {
     assert.equal(main('<p>un<b>bold<p>para</i></p>'), 'unbold\npara');
   });
 
+  test('the page is asked for its title, its own address and its language', () => {
+    const page = readHtml(
+      `<html LANG=de-AT><head><base href="/a/"><svg><title>icon</title></svg><title>\nGr&uuml;&szlig;e <b>
+        </title><title>second</title><link rel="Canonical nofollow" href="b?c#d"><link rel=canonical href=/other>
+        <body lang=fr><p>text`,
+      { keep: 'main' },
+    );
+    const { title, canonical, base, language, kept } = page;
+    assert.deepEqual([title, canonical, base, language, kept], ['Grüße <b>', 'b?c#d', '/a/', 'de-AT', 'main']);
+    const bare = readHtml('<nav>menu</nav>', { keep: 'main' });
+    assert.deepEqual(
+      [bare.title, bare.canonical, bare.base, bare.language, bare.kept],
+      [null, null, null, null, 'all'],
+    );
+  });
+
   test('controls are left out', () => {
     assert.equal(main('<p>a\0b\x01c\x1bd\x7f</p>'), 'abcd');
   });
 
   test('an XHTML page may close any element itself', () => {
-    assert.equal(htmlToText('<title/><script src="x"/><p>a</p>', { keep: 'main', xml: true }), 'a');
+    const { text, title } = readHtml('<title/><script src="x"/><p>a</p>', { keep: 'main', xml: true });
+    assert.deepEqual([text, title], ['a', null]);
   });
 
   test('nesting, repetition and attributes without end are read to their end', () => {

@@ -91,6 +91,7 @@ describe('jsonl', () => {
   });
 
   test('takes id, text and url from where it is told, and names a document without an id by its place', async () => {
+    const unsaid = { canonicalUrl: null, title: null, language: null, fetchedAt: null, extraction: 'field' };
     const records = await read(
       [
         '{"meta":{"key":7,"at":["u1"]},"a.b":"one"}',
@@ -103,12 +104,36 @@ describe('jsonl', () => {
     assert.deepEqual(
       records.map((record) => 'document' in record && record.document),
       [
-        { id: '7', url: 'u1', text: 'one' },
-        { id: '12345678901234567890', url: null, text: 'two' },
-        { id: 'crawl.jsonl:99', url: null, text: 'three' },
+        { id: '7', url: 'u1', text: 'one', ...unsaid },
+        { id: '12345678901234567890', url: null, text: 'two', ...unsaid },
+        { id: 'crawl.jsonl:99', url: null, text: 'three', ...unsaid },
         false,
       ],
     );
+  });
+
+  test('takes what a line says of its document, and nothing where it says something else', async () => {
+    const said = { canonicalUrl: 'https://a.example/', title: 'A', language: 'en-GB', date: '2024-01-31 23:59:59' };
+    const records = await read(
+      [
+        said,
+        { meta: { lang: 'deu', at: 1706745599 } },
+        { canonicalUrl: 7, title: null, language: 'klingon', date: 'soon' },
+      ]
+        .map((line) => JSON.stringify({ text: 'x', ...line }))
+        .join('\n'),
+    );
+    const described = (record: Crawled | undefined) => {
+      assert.ok(record !== undefined && 'document' in record);
+      const { canonicalUrl, title, language, fetchedAt } = record.document;
+      return [canonicalUrl, title, language, fetchedAt];
+    };
+    assert.deepEqual(described(records[0]), ['https://a.example/', 'A', 'en', '2024-01-31T23:59:59.000Z']);
+    assert.deepEqual(described(records[2]), [null, null, null, null]);
+    const [only] = await read('{"text":"x","meta":{"lang":"deu","at":1706745599}}', {
+      fields: { language: 'meta.lang', fetchedAt: 'meta.at' },
+    });
+    assert.deepEqual(described(only), [null, null, 'de', '2024-01-31T23:59:59.000Z']);
   });
 
   test('reads past a byte order mark, CRLF and blank lines, and keeps a last line without an end', async () => {

@@ -42,6 +42,10 @@ function documents(records: readonly Crawled[]) {
   return records.flatMap((record) => ('document' in record ? [record.document] : []));
 }
 
+function named(of: ReturnType<typeof documents>): readonly object[] {
+  return of.map(({ id, url, text }) => ({ id, url, text }));
+}
+
 function rejects(records: readonly Crawled[]): readonly string[] {
   return records.flatMap((record) => ('reject' in record ? [`${record.reject.code}: ${record.reject.reason}`] : []));
 }
@@ -69,10 +73,22 @@ describe('parquet', () => {
     const found = await all(of(join(folder, '1.parquet')), undefined, signal);
     assert.equal(found.length, 10);
     assert.deepEqual(said(found)[5], 'drop empty');
-    assert.deepEqual(documents(found).slice(2, 4), [
+    assert.deepEqual(named(documents(found).slice(2, 4)), [
       { id: 'd2', url: null, text: 'text 2 éé' },
       { id: 'd3', url: 'https://example.org/3', text: 'text 3 ééé' },
     ]);
+  });
+
+  test('takes what a row says of its document, whatever the type of its column', async () => {
+    const columns: Columns = {
+      text: strings('x', 'y'),
+      date: { type: 'TIMESTAMP', data: [new Date(1706745599000), null] },
+      language: strings('eng', null),
+      title: strings('A', null),
+    };
+    const [first, second] = documents(await read(fileOf(columns)));
+    assert.deepEqual([first?.title, first?.language, first?.fetchedAt], ['A', 'en', '2024-01-31T23:59:59.000Z']);
+    assert.deepEqual([second?.title, second?.language, second?.fetchedAt], [null, null, null]);
   });
 
   test('takes them from where it is told, keeps the digits of an id, and names a row without one by its place', async () => {
@@ -83,7 +99,7 @@ describe('parquet', () => {
       meta: { type: 'JSON', data: [{ at: ['v1'] }, { at: ['v2'] }] },
     };
     const fields = { text: 'body', url: 'a.b', id: 'key' };
-    assert.deepEqual(documents(await read(fileOf(columns), { fields })), [
+    assert.deepEqual(named(documents(await read(fileOf(columns), { fields }))), [
       { id: '1234567890123456789', url: 'u1', text: 'one' },
       { id: 'web.parquet:1', url: null, text: 'two' },
     ]);

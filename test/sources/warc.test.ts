@@ -65,6 +65,37 @@ describe('warc', () => {
     );
   });
 
+  test('says of a page what it says of itself, and when it was fetched', async () => {
+    const url = 'https://a.example/x/y';
+    const described = async (head: string, headers: readonly string[] = []) => {
+      const body = http(`<html ${head}<p>text`, { headers: [...headers] });
+      const dated = record(body, { url, headers: ['WARC-Date: 2024-01-31T23:59:59Z'] });
+      const [found] = await all(of(dated), undefined, signal);
+      assert.ok(found !== undefined && 'document' in found);
+      const { title, canonicalUrl, language, extraction, fetchedAt } = found.document;
+      assert.equal(fetchedAt, '2024-01-31T23:59:59.000Z');
+      return [title, canonicalUrl, language, extraction];
+    };
+    assert.deepEqual(await described('lang=en-GB><title>A &amp; B</title><link rel=canonical href="../z#part">'), [
+      'A & B',
+      'https://a.example/z',
+      'en',
+      'html-main',
+    ]);
+    assert.deepEqual(await described('><link rel=canonical href=javascript:x>', ['Content-Language: fr']), [
+      null,
+      null,
+      'fr',
+      'html-main',
+    ]);
+    assert.deepEqual(await described('><base href=https://b.example/c/><link rel=canonical href=d>'), [
+      null,
+      'https://b.example/c/d',
+      null,
+      'html-main',
+    ]);
+  });
+
   test('finds the records that warcio finds in a sound file', async () => {
     const members = Buffer.concat([info, ...pages, record('GET / HTTP/1.1\r\n\r\n', { type: 'request' })].map(gz));
     const theirs: unknown[] = [];

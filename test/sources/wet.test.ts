@@ -16,7 +16,11 @@ const conversions = texts.map((text, i) =>
     mime: 'text/plain',
     id: `${i}`,
     url: `https://a.example/${i}`,
-    headers: [`WARC-Block-Digest: sha1:${sha1(Buffer.from(text))}`],
+    headers: [
+      `WARC-Block-Digest: sha1:${sha1(Buffer.from(text))}`,
+      'WARC-Date: 2024-01-31T23:59:59Z',
+      'WARC-Identified-Content-Language: fra,eng',
+    ],
   }),
 );
 const info = record('software: none\r\n', { type: 'warcinfo', mime: 'application/warc-fields' });
@@ -39,6 +43,8 @@ describe('wet', () => {
     assert.deepEqual(said(records), ['drop warcinfo', ...texts, ...texts, 'drop response']);
     const second = records[2];
     assert.ok(second !== undefined && 'document' in second);
-    assert.deepEqual([second.document.id, second.document.url], ['<urn:uuid:1>', 'https://a.example/1']);
+    const { id, url, language, fetchedAt, extraction } = second.document;
+    assert.deepEqual([id, url], ['<urn:uuid:1>', 'https://a.example/1']);
+    assert.deepEqual([language, fetchedAt, extraction], ['fr', '2024-01-31T23:59:59.000Z', 'wet']);
   });
 });

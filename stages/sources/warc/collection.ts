@@ -2,11 +2,13 @@
 import { resolve } from 'node:path';
 import zlib from 'node:zlib';
 import { z } from 'zod';
-import { type CrawledDocument, Drop, Reject, type Source } from '../../../pipeline/contract.ts';
+import { Drop, Reject, type Source } from '../../../pipeline/contract.ts';
 import { ConfigError } from '../../../pipeline/error.ts';
 import { windowOf } from '../bytes/content.ts';
+import { instantOf } from '../document/instant.ts';
 import { filesOf } from '../files/list.ts';
 import { type Format, filesSource, type Outcome } from '../files/source.ts';
+import type { Page } from '../web/page.ts';
 import { frame, type Placed } from './framing.ts';
 import type { WarcRecord } from './record.ts';
 
@@ -26,12 +28,12 @@ export interface Collection {
   readonly maxBytes: number;
   /** Names of files that are taken from a folder. */
   readonly wanted: RegExp;
-  /** The text of a record that is one of the collection's documents. */
-  textOf(record: WarcRecord): string | Reject | Drop;
+  /** The page that a record holds, which is one of the collection's documents. */
+  pageOf(record: WarcRecord, url: string | null): Page | Reject | Drop;
 }
 
-export function collection({ kind, path, maxBytes, wanted, textOf }: Collection): Source {
-  return filesSource(format(kind, maxBytes, textOf), {
+export function collection({ kind, path, maxBytes, wanted, pageOf }: Collection): Source {
+  return filesSource(format(kind, maxBytes, pageOf), {
     path: resolve(path),
     waits: false,
     list: () => filesOf(path, wanted),
@@ -50,7 +52,7 @@ type Place = z.infer<typeof place>;
 /** Bytes of a file that its checksum is taken of. */
 const HEAD = 1024;
 
-function format(kind: string, maxBytes: number, textOf: Collection['textOf']): Format<Place> {
+function format(kind: string, maxBytes: number, pageOf: Collection['pageOf']): Format<Place> {
   return {
     kind,
     place,
@@ -71,7 +73,7 @@ function format(kind: string, maxBytes: number, textOf: Collection['textOf']): F
           if (member === after?.member && index <= after.record) continue;
           yield {
             place: { head, member, record: index },
-            ...outcomeOf(placed, `${input.name}:${member}:${index}`, textOf),
+            ...outcomeOf(placed, `${input.name}:${member}:${index}`, pageOf),
           };
         }
       } finally {
@@ -81,16 +83,19 @@ function format(kind: string, maxBytes: number, textOf: Collection['textOf']): F
   };
 }
 
-function outcomeOf(placed: Placed, unnamed: string, textOf: Collection['textOf']): Outcome {
+function outcomeOf(placed: Placed, unnamed: string, pageOf: Collection['pageOf']): Outcome {
   if ('reject' in placed) return { reject: placed.reject, bytes: placed.bytes };
   const { record } = placed;
-  const text = textOf(record);
-  if (text instanceof Reject) return { reject: text, bytes: Buffer.from(record.bytes) };
-  if (text instanceof Drop) return { drop: text };
-  return { document: { id: record.headers.get('warc-record-id') || unnamed, url: urlOf(record), text } };
+  const url = urlOf(record);
+  const page = pageOf(record, url);
+  if (page instanceof Reject) return { reject: page, bytes: Buffer.from(record.bytes) };
+  if (page instanceof Drop) return { drop: page };
+  const { headers } = record;
+  const id = headers.get('warc-record-id') || unnamed;
+  return { document: { id, url, fetchedAt: instantOf(headers.get('warc-date')), ...page } };
 }
 
 /** Some writers put the address into angle brackets, as the standard's first edition did. */
-function urlOf({ headers }: WarcRecord): CrawledDocument['url'] {
+function urlOf({ headers }: WarcRecord): string | null {
   return headers.get('warc-target-uri')?.replace(/^<(.*)>$/, '$1') || null;
 }

@@ -17,6 +17,7 @@ import {
   SURROUNDING_ROLES,
   SURROUNDINGS,
 } from './elements.ts';
+import { headReader, type PageHead } from './head.ts';
 
 export interface HtmlOptions {
   /**
@@ -29,10 +30,16 @@ export interface HtmlOptions {
   readonly xml?: boolean;
 }
 
-/** One line per block; '' where there is no text. */
-export function htmlToText(html: string, options: HtmlOptions): string {
-  const text = extract(html, options);
-  return text === '' && options.keep === 'main' ? extract(html, { ...options, keep: 'all' }) : text;
+export interface HtmlPage extends PageHead {
+  /** One line per block; '' where there is no text. */
+  readonly text: string;
+  /** What was kept to have it. */
+  readonly kept: HtmlOptions['keep'];
+}
+
+export function readHtml(html: string, options: HtmlOptions): HtmlPage {
+  const page = extract(html, options);
+  return page.text === '' && options.keep === 'main' ? extract(html, { ...options, keep: 'all' }) : page;
 }
 
 /** How the text of an element is taken: not at all, as surroundings, as content. */
@@ -46,7 +53,8 @@ interface Open {
 
 const ROOT: Open = { name: '', part: 'content', preformatted: false };
 
-function extract(html: string, { keep, xml = false }: HtmlOptions): string {
+function extract(html: string, { keep, xml = false }: HtmlOptions): HtmlPage {
+  const head = headReader();
   const lines: string[] = [];
   const line = lineMaker(lines, keep === 'main');
   const stack: Open[] = [];
@@ -93,6 +101,7 @@ function extract(html: string, { keep, xml = false }: HtmlOptions): string {
 
   const handler: TokenHandler = {
     onStartTag({ tagName: name, attrs, selfClosing }) {
+      head.start(name, attrs, isOpen('svg'));
       if (BLOCKS.has(name)) {
         if (name !== 'title') close('svg'); // as a browser leaves it where HTML goes on
         line.end(top.preformatted);
@@ -102,20 +111,31 @@ function extract(html: string, { keep, xml = false }: HtmlOptions): string {
       } else if (name === 'a') {
         line.linked(true);
       }
-      if (!CONTAINERS.has(name) || (selfClosing && (xml || name === 'svg' || isOpen('svg')))) return;
+      const closed = selfClosing && (xml || name === 'svg' || isOpen('svg'));
+      if (closed) head.end(name);
+      if (closed || !CONTAINERS.has(name)) return;
       push({ name, part: partOf(name, attrs), preformatted: top.preformatted || PREFORMATTED.has(name) });
       const mode = MODES.get(name);
       if (mode !== undefined) tokenizer.state = mode;
     },
 
     onEndTag({ tagName: name }) {
+      head.end(name);
       if (BLOCKS.has(name)) line.end(top.preformatted);
       else if (name === 'a') line.linked(false);
       if (CONTAINERS.has(name)) close(name);
     },
 
-    onCharacter: ({ chars }) => isTaken() && line.add(chars, true),
-    onWhitespaceCharacter: ({ chars }) => isTaken() && line.add(top.preformatted ? chars : ' ', false),
+    onCharacter({ chars }) {
+      head.text(chars);
+      if (isTaken()) line.add(chars, true);
+    },
+
+    onWhitespaceCharacter({ chars }) {
+      head.text(chars);
+      if (isTaken()) line.add(top.preformatted ? chars : ' ', false);
+    },
+
     onNullCharacter() {},
     onComment() {},
     onDoctype() {},
@@ -125,7 +145,7 @@ function extract(html: string, { keep, xml = false }: HtmlOptions): string {
 
   const tokenizer = new Tokenizer({ sourceCodeLocationInfo: false }, handler);
   tokenizer.write(html, true);
-  return lines.join('\n').replace(CONTROLS, '');
+  return { text: lines.join('\n').replace(CONTROLS, ''), kept: keep, ...head.head() };
 }
 
 const HIDDEN = /display\s*:\s*none/i;

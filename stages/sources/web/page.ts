@@ -1,7 +1,8 @@
-/** A page as served, to its text. */
-import { Drop, Reject } from '../../../pipeline/contract.ts';
+/** A page as served, to its text and what it says of itself. */
+import { type CrawledDocument, Drop, Reject } from '../../../pipeline/contract.ts';
+import { languageOf } from '../document/language.ts';
 import { decodeText } from './charset.ts';
-import { type HtmlOptions, htmlToText } from './html.ts';
+import { type HtmlOptions, type HtmlPage, readHtml } from './html.ts';
 
 const TEXT_TYPES = new Set(['text/html', 'application/xhtml+xml', 'text/plain']);
 
@@ -12,15 +13,23 @@ const LOOKS_LIKE_HTML =
 /** Bytes in which a page declares its encoding. */
 const PRESCAN = 4096;
 
-/**
- * `type`: the Content-Type, with its parameters; where there is none, the bytes are looked at. `bodyOf` is called for what may
- * be text only.
- */
-export function pageText(
-  type: string | undefined,
+export type Page = Required<Pick<CrawledDocument, 'text' | 'canonicalUrl' | 'title' | 'language' | 'extraction'>>;
+
+export interface PageOptions {
+  /** The Content-Type, with its parameters; where there is none, the bytes are looked at. */
+  readonly type: string | undefined;
+  /** What its links are relative to. */
+  readonly url: string | null;
+  /** What the server says of its language. */
+  readonly language?: string | undefined;
+  readonly keep: HtmlOptions['keep'];
+}
+
+/** `bodyOf` is called for what may be text only. */
+export function pageOf(
+  { type, url, language, keep }: PageOptions,
   bodyOf: () => Buffer | Reject,
-  keep: HtmlOptions['keep'],
-): string | Reject | Drop {
+): Page | Reject | Drop {
   const served = type?.split(/[;,]/)[0]?.trim().toLowerCase() ?? '';
   if (served !== '' && !TEXT_TYPES.has(served)) return new Drop('not-text');
   const body = bodyOf();
@@ -34,17 +43,37 @@ export function pageText(
   const source = decodeText(body, [charset, mime === 'text/plain' ? undefined : declaredIn(start)]);
   if (source === undefined) return new Reject('undecodable-text', `served as ${mime}, but it is not text`);
 
-  const text = mime === 'text/plain' ? source : htmlText(source, { keep, xml: mime !== 'text/html' });
-  if (text instanceof Reject) return text;
-  return text.trim() === '' ? new Drop('empty') : text;
+  const page =
+    mime === 'text/plain'
+      ? { text: source, title: null, canonicalUrl: null, language: languageOf(language), extraction: 'plain' as const }
+      : htmlPage(source, { keep, xml: mime !== 'text/html' }, url, language);
+  return !(page instanceof Reject) && page.text.trim() === '' ? new Drop('empty') : page;
 }
 
-function htmlText(html: string, options: HtmlOptions): string | Reject {
+function htmlPage(html: string, options: HtmlOptions, url: string | null, served: string | undefined): Page | Reject {
+  let page: HtmlPage;
   try {
-    return htmlToText(html, options);
+    page = readHtml(html, options);
   } catch (error) {
     return new Reject('unparsable-html', (error as Error).message);
   }
+  const { text, title, canonical, base, language, kept } = page;
+  return {
+    text,
+    title,
+    canonicalUrl: canonical === null ? null : addressOf(canonical, base, url),
+    language: languageOf(language) ?? languageOf(served),
+    extraction: kept === 'main' ? 'html-main' : 'html-all',
+  };
+}
+
+/** Absolute and without its fragment; null where it is no address of a page. */
+function addressOf(href: string, base: string | null, url: string | null): string | null {
+  const from = URL.parse(base ?? '', url ?? undefined)?.href ?? url ?? undefined;
+  const address = URL.parse(href.trim(), from);
+  if (address === null || !/^https?:$/.test(address.protocol)) return null;
+  address.hash = '';
+  return address.href;
 }
 
 /** The encoding that a page says it has, in an XML declaration or a meta element; comments are passed over. */

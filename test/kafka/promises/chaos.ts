@@ -14,6 +14,7 @@ import { createTopics } from '../../../pipeline/kafka/topics.ts';
 import { kafkaTransport } from '../../../pipeline/kafka/transport.ts';
 import { INPUT, STEPS } from '../../../pipeline/topology.ts';
 import { countCodec, documentCodec } from '../../../schemas/codec.ts';
+import { NO_PROVENANCE } from '../../../schemas/provenance.ts';
 import { quantileSketch } from '../../../stages/math/quantile.ts';
 import { startBroker } from '../../kit/broker.ts';
 import { readCommitted } from '../../kit/read-committed.ts';
@@ -207,7 +208,8 @@ const scoreOf = (text: string) => createHash('sha256').update(text).digest().rea
 
 function documentMessage(text: string, i: number): Outgoing {
   const key = keyOf(text);
-  const value = documentCodec.encode({ key, id: String(i), url: null, text, source: 'chaos', origin: String(i) });
+  const named = { key, id: String(i), url: null, text };
+  const value = documentCodec.encode({ ...named, ...NO_PROVENANCE, source: 'chaos', origin: String(i) });
   return { topic: 'documents', key, value, headers: { traceparent: `00-${key.slice(0, 32)}-${key.slice(32, 48)}-01` } };
 }
 

@@ -1,6 +1,7 @@
 /** Stages without a model: what they make of a document is a function of its text alone. */
 import { createHash } from 'node:crypto';
 import { Reject, type Stage } from '../../../pipeline/contract.ts';
+import { provenanceOf } from '../../../schemas/provenance.ts';
 import type { Document, Gradients, Tokens } from '../../../schemas/types.ts';
 import type { ScoredDelta } from '../../../stages/score.ts';
 
@@ -14,17 +15,30 @@ const TOKENS = 4;
 export const tokenize: Stage<Document, Tokens> = {
   name: 'tokenize',
   process: (batch) =>
-    batch.map(({ key, id, url, text }) => {
+    batch.map((document) => {
+      const { key, id, url, text } = document;
       if (text.startsWith(POISON)) return new Reject('too-short', 'a text that no tokenizer takes');
       const ids = Int32Array.from(createHash('sha256').update(text).digest().subarray(0, TOKENS));
-      return [{ key, id, url, text, ids, lengths: Int32Array.of(TOKENS), firsts: Int32Array.of(1) }];
+      return [
+        {
+          key,
+          id,
+          url,
+          text,
+          ids,
+          lengths: Int32Array.of(TOKENS),
+          firsts: Int32Array.of(1),
+          ...provenanceOf(document),
+        },
+      ];
     }),
 };
 
 export const gradient: Stage<Tokens, Gradients> = {
   name: 'gradient',
   process: (batch) =>
-    batch.map(({ key, id, url, text, ids, lengths }) => {
+    batch.map((document) => {
+      const { key, id, url, text, ids, lengths } = document;
       const digest = createHash('sha256').update(text).digest();
       const numbers = Float32Array.from({ length: SKETCH_WIDTH }, (_, i) => digest[i]! / 255 - 0.5);
       return [
@@ -44,6 +58,7 @@ export const gradient: Stage<Tokens, Gradients> = {
           lossTunedHead: Float64Array.of(1),
           tokenAlignment: new Float32Array(TOKENS - 1),
           sketch: numbers,
+          ...provenanceOf(document),
         },
       ];
     }),

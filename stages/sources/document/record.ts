@@ -1,12 +1,8 @@
 /** What a record says of a document. */
 import { type CrawledDocument, Drop, Reject } from '../../../pipeline/contract.ts';
-
-/** Where a record holds what is wanted: a key, or keys and indices joined by dots. */
-export interface Fields {
-  readonly id: string;
-  readonly text: string;
-  readonly url: string;
-}
+import type { Fields } from './fields.ts';
+import { instantOf } from './instant.ts';
+import { languageOf } from './language.ts';
 
 /** The document in a JSON text; `unnamed` is the id of one that has none. */
 export function documentOf(json: string, fields: Fields, unnamed: string): CrawledDocument | Reject | Drop {
@@ -29,12 +25,21 @@ export function documentIn(
   }
   if (text === '') return new Drop('empty');
 
-  const url = valueAt(record, fields.url);
   return {
     id: idOf(valueAt(record, fields.id), written) ?? unnamed,
-    url: typeof url === 'string' && url !== '' ? url.toWellFormed() : null,
+    url: textAt(record, fields.url),
     text: text.toWellFormed(),
+    canonicalUrl: textAt(record, fields.canonicalUrl),
+    title: textAt(record, fields.title),
+    language: languageOf(valueAt(record, fields.language)),
+    fetchedAt: instantOf(valueAt(record, fields.fetchedAt)),
+    extraction: 'field',
   };
+}
+
+function textAt(record: object, path: string): string | null {
+  const value = valueAt(record, path);
+  return typeof value === 'string' && value !== '' ? value.toWellFormed() : null;
 }
 
 function parse(json: string): object | Error {

@@ -1,0 +1,13 @@
+/**
+ * The language of a tag of whatever notation (de, DE-at, pt_BR, eng), as its ISO 639 code of two letters where there is one, else
+ * of three; null where it is none.
+ */
+export function languageOf(tag: unknown): string | null {
+  if (typeof tag !== 'string') return null;
+  try {
+    const { language } = new Intl.Locale(tag.trim().replaceAll('_', '-'));
+    return /^[a-z]{2,3}$/.test(language) && language !== 'und' ? language : null;
+  } catch {
+    return null;
+  }
+}
