@@ -1,4 +1,5 @@
 /** One scan on one machine: a crawl in, its documents scored against a delta, the store kept up with every batch. */
+import { NO_PROVENANCE } from '../schemas/provenance.ts';
 import type { Gradients, Tokens } from '../schemas/types.ts';
 import { CheckpointError } from '../stages/checkpoint/error.ts';
 import { gradient } from '../stages/gradient.ts';
@@ -179,6 +180,7 @@ async function probe(stage: Stage<Tokens, Gradients>, { base, delta, body }: Tar
     ids,
     lengths: Int32Array.of(2),
     firsts: Int32Array.of(1),
+    ...NO_PROVENANCE,
   };
   const [outcome] = await stage.process([tokens], AbortSignal.timeout(600_000));
   const [measured] = outcome as readonly Gradients[];
