@@ -73,6 +73,14 @@ export const settings = {
     description: 'serve Prometheus metrics at /metrics while it runs; the host is the loopback by default',
     placeholder: '[HOST:]PORT',
   }),
+  serve: z.string().min(1).optional().meta({
+    description: 'serve the API and the page while it runs; the host is the loopback by default',
+    placeholder: '[HOST:]PORT',
+  }),
+  serveHost: z
+    .array(z.string().regex(/^[\w.-]+$/, 'a host name'))
+    .default([])
+    .meta({ description: 'names the server goes by, besides IP addresses and localhost', placeholder: 'NAME' }),
   threads: z.int().min(1).optional().describe('threads of the model; by default one per core'),
   limit: z.int().min(1).optional().describe('stop after this many records of the source'),
   dedup: z.enum(['on', 'off']).default('on').describe('score documents of equal text once'),
@@ -146,6 +154,8 @@ export const scanConfig = take([
     'onnx',
     'scores',
     'metrics',
+    'serve',
+    'serveHost',
     'threads',
     'limit',
     'dedup',
@@ -163,6 +173,12 @@ export const evaluateConfig = take(['truth', 'seed', 'resamples']).extend({
   scores: z.string().min(1).meta({ description: "the scan's --scores", placeholder: 'FILE.jsonl' }),
   source: settings.source.optional().describe('the crawl again, for BM25 on its texts; without it there is none'),
   n: z.int().min(1).optional().describe('documents to find; by default as many as are true'),
+});
+export const serveConfig = take(['store', 'serveHost']).extend({
+  serve: z.string().min(1).default('8790').meta({
+    description: 'where to listen; the host is the loopback by default',
+    placeholder: '[HOST:]PORT',
+  }),
 });
 export const showConfig = take(['id', 'store', 'delta']);
 export const rejectsConfig = take(['store', 'code']);

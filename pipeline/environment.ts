@@ -9,6 +9,7 @@ export const VARIABLES = {
   HF_HUB_OFFLINE: '1 uses cached files only, as --offline does',
   KAFKA_USERNAME: 'user of the Kafka cluster, where --sasl is given',
   KAFKA_PASSWORD: 'password of that user',
+  DELTASIFT_TOKEN: 'token that the API asks for; where it is not set one is made and printed',
   NO_COLOR: 'any value: no colours',
   COLORTERM: 'truecolor: shades of 24 bits rather than the 256 colours',
 } as const;
@@ -27,6 +28,8 @@ export interface Environment {
   readonly offline: boolean;
   /** KAFKA_USERNAME, KAFKA_PASSWORD */
   readonly kafka?: { readonly username: string | undefined; readonly password: string | undefined };
+  /** DELTASIFT_TOKEN */
+  readonly apiToken?: string | undefined;
   readonly colors: Colors;
 }
 
@@ -41,6 +44,7 @@ export function environmentOf(variables: Variables, home: string, isTerminal: bo
     cache: set('HF_HOME') ?? join(set('XDG_CACHE_HOME') ?? join(home, '.cache'), 'huggingface'),
     offline: /^(1|on|yes|true)$/i.test(set('HF_HUB_OFFLINE') ?? ''),
     kafka: { username: set('KAFKA_USERNAME'), password: set('KAFKA_PASSWORD') },
+    apiToken: set('DELTASIFT_TOKEN'),
     colors: colorsOf(variables, isTerminal),
   };
 }

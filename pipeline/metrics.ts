@@ -1,6 +1,7 @@
 /** What a running scan tells Prometheus. Counters are read from the store at each scrape, so they outlive a restart. */
 import { createServer } from 'node:http';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { addressOf, urlOf } from './address.ts';
 import { ConfigError } from './error.ts';
 import type { ScanProgress } from './progress.ts';
 import type { Scan } from './store/scan.ts';
@@ -68,9 +69,6 @@ export interface MetricsServer {
   close(): Promise<void>;
 }
 
-const LOOPBACK = '127.0.0.1';
-const ADDRESS = /^(?:(?<host>.+):)?(?<port>\d{1,5})$/;
-
 /**
  * Serves `/metrics` and nothing else.
  *
@@ -78,10 +76,7 @@ const ADDRESS = /^(?:(?<host>.+):)?(?<port>\d{1,5})$/;
  * @throws ConfigError where the address is of another form, or cannot be listened on
  */
 export async function serveMetrics(registry: Registry, address: string): Promise<MetricsServer> {
-  const { host = LOOPBACK, port } = ADDRESS.exec(address)?.groups ?? {};
-  if (port === undefined || Number(port) > 65_535) {
-    throw new ConfigError(`--metrics ${address}: expected [HOST:]PORT, as in 9464 or 0.0.0.0:9464`);
-  }
+  const { host, port } = addressOf(address, '--metrics');
   const server = createServer(async (request, response) => {
     if (request.method !== 'GET' || request.url !== '/metrics') {
       response.writeHead(404).end('metrics are at /metrics\n');
@@ -92,7 +87,7 @@ export async function serveMetrics(registry: Registry, address: string): Promise
   });
   const listening = Promise.withResolvers<void>();
   server.once('error', listening.reject);
-  server.listen(Number(port), host, listening.resolve);
+  server.listen(port, host, listening.resolve);
   try {
     await listening.promise;
   } catch (error) {
@@ -101,7 +96,7 @@ export async function serveMetrics(registry: Registry, address: string): Promise
   server.unref();
   const bound = server.address() as { readonly port: number };
   return {
-    url: `http://${host.includes(':') ? `[${host}]` : host}:${bound.port}/metrics`,
+    url: `${urlOf({ host, port: bound.port })}/metrics`,
     async close() {
       const closed = Promise.withResolvers<void>();
       server.close(() => closed.resolve());

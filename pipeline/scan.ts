@@ -15,6 +15,9 @@ import { keepTokenizer } from './kept-tokenizer.ts';
 import { type MetricsServer, type ScanMetrics, scanMetrics, serveMetrics } from './metrics.ts';
 import type { ScanProgress } from './progress.ts';
 import { scanReport } from './scan-progress.ts';
+import type { Server } from './serve/server.ts';
+import { serveInThread } from './serve/thread.ts';
+import { tokenOf } from './serve/token.ts';
 import type { Scan } from './store/scan.ts';
 import { openTarget, type Target } from './target.ts';
 import { LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
@@ -76,6 +79,7 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
     const container = compose({ config, target, source, gradient: stage, onScored: report.scored });
     const store = container.resolve(STORE);
     let metrics: ServedMetrics | undefined;
+    let server: Server | undefined;
     try {
       store.forgetUnbegun();
       store.bind(target.measurement);
@@ -83,11 +87,13 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
       keepTokenizer(config.store, target.files);
       const progress = container.resolve(SCAN);
       metrics = await metricsOf(config, progress, world);
+      server = await serverOf(config, world);
       const parts = { transport: container.resolve(TRANSPORT), scan: progress, leg: container.resolve(LEG) };
       await run(parts, source, config, signal);
       report.end();
       return summaryOf(progress, target, (world.now() - start) / 1000);
     } finally {
+      await server?.close();
       await metrics?.close();
       for (const sink of container.resolve(SINKS)) sink.close();
       store.close();
@@ -109,6 +115,14 @@ async function metricsOf(
   const { url, close } = await serveMetrics(metrics.registry, address);
   world.note(`metrics at ${url}`);
   return { ...metrics, close };
+}
+
+async function serverOf({ serve: address, serveHost, store }: ScanConfig, world: World): Promise<Server | undefined> {
+  if (address === undefined) return undefined;
+  const { token, made } = tokenOf(world.environment.apiToken);
+  const server = await serveInThread({ store, address, token, hosts: serveHost }, (fault) => world.note(fault));
+  world.note(`the page is at ${server.url}/${made ? `#token=${token}` : ''}`);
+  return server;
 }
 
 /** The crawl and the leg side by side, until all that was crawled is handled. */

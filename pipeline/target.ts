@@ -41,7 +41,7 @@ export interface Target {
 }
 
 /** What of a scan's config says what is measured. */
-export type TargetConfig = Omit<ScanConfig, 'source' | 'store' | 'scores' | 'limit' | 'dedup'>;
+export type TargetConfig = Omit<ScanConfig, 'source' | 'store' | 'scores' | 'limit' | 'dedup' | 'serveHost'>;
 type Sides = Pick<ScanConfig, 'base' | 'tuned' | 'offline'>;
 
 /** The two checkpoints and D; no body is read. */

@@ -82,6 +82,11 @@ function candidateOf({ alignment, gradientNorm, sketch }: PoolScore): Candidate 
   return { alignment, norm: gradientNorm, sketch };
 }
 
+/** The keys of the running set, of what `state` gave. */
+export function runningKeys(state: Uint8Array, width: number): readonly string[] {
+  return decodeState(state, width).keys;
+}
+
 /** The set's values as float64s, then its keys in JSON. */
 function decodeState(bytes: Uint8Array, width: number) {
   const end = (width + 6) * Float64Array.BYTES_PER_ELEMENT;

@@ -10,6 +10,7 @@ import { lag } from './lag.ts';
 import { listRejects, replayRejects } from './rejects.ts';
 import { scan } from './scan.ts';
 import { select } from './select.ts';
+import { serve } from './serve.ts';
 import { show } from './show.ts';
 import { checkSource, listSources } from './sources.ts';
 import { top } from './top.ts';
@@ -33,6 +34,7 @@ export const commands: readonly Command[] = [
   select,
   evaluate,
   show,
+  serve,
   listRejects,
   replayRejects,
   listSources,

@@ -20,6 +20,10 @@ export interface MemberTable {
   evict(delta: string, list: string, key: string): void;
   /** Score descending, then key. */
   top(delta: string, k: number): readonly Ranked[];
+  /** Up to `limit` of the top, those behind a score and key; `rank` is that of the one behind which the page begins. */
+  page(delta: string, limit: number, after?: Pick<Ranked, 'score' | 'key' | 'rank'>): readonly Ranked[];
+  /** The one of the top that has this key. */
+  document(delta: string, key: string): Ranked | undefined;
   /** Those of the top whose id or key it is, of one delta or of all. */
   find(idOrKey: string, delta?: string): readonly Ranked[];
   /** Ids that several documents of the top have. */
@@ -67,6 +71,13 @@ export function memberTable(database: Database): MemberTable {
   const top = database.prepare<[string, number], Row>(
     `SELECT ${columns} FROM member WHERE delta = ? AND list = 'top' ORDER BY score DESC, key LIMIT ?`,
   );
+  const behind = database.prepare<{ delta: string; score: number; key: string; limit: number }, Row>(
+    `SELECT ${columns} FROM member WHERE delta = @delta AND list = 'top'
+     AND score <= @score AND (score < @score OR key > @key) ORDER BY score DESC, key LIMIT @limit`,
+  );
+  const byKey = database.prepare<[string, string], Row>(
+    `SELECT ${columns} FROM member WHERE delta = ? AND list = 'top' AND key = ?`,
+  );
   const find = database.prepare<{ name: string; delta: string | null }, Row>(
     `SELECT ${columns} FROM member
      WHERE rowid IN (SELECT rowid FROM member WHERE id = @name UNION SELECT rowid FROM member WHERE key = @name)
@@ -86,6 +97,10 @@ export function memberTable(database: Database): MemberTable {
   better.pluck();
   size.pluck();
 
+  function ranked(row: Row) {
+    return { ...decoded(row), rank: better.get(row.delta, row.score, row.score, row.key)! + 1 };
+  }
+
   return {
     put({ list, gain }, score) {
       put.run({
@@ -102,11 +117,17 @@ export function memberTable(database: Database): MemberTable {
 
     top: (delta, k) => top.all(delta, k).map((row, i) => ({ ...decoded(row), rank: i + 1 })),
 
-    find: (name, delta) =>
-      find.all({ name, delta: delta ?? null }).map((row) => ({
-        ...decoded(row),
-        rank: better.get(row.delta, row.score, row.score, row.key)! + 1,
-      })),
+    page(delta, limit, after) {
+      const rows = after === undefined ? top.all(delta, limit) : behind.all({ ...after, delta, limit });
+      return rows.map((row, i) => ({ ...decoded(row), rank: (after?.rank ?? 0) + i + 1 }));
+    },
+
+    document(delta, key) {
+      const row = byKey.get(delta, key);
+      return row === undefined ? undefined : ranked(row);
+    },
+
+    find: (name, delta) => find.all({ name, delta: delta ?? null }).map(ranked),
 
     sharedIds: (delta) => new Set(shared.all(delta)),
 

@@ -89,7 +89,8 @@ export function openStore(dir: string, { readonly = false }: StoreOptions = {}):
   }
 }
 
-function storeOf(dir: string, database: Database, close: () => void): Store {
+/** The store of an open database; `dir` names it in errors. */
+export function storeOf(dir: string, database: Database, close: () => void): Store {
   const settings = settingsTable(database);
   const members = memberTable(database);
   const rejects = rejectTable(database);

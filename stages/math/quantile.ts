@@ -10,6 +10,10 @@ export interface QuantileSketch {
   add(value: number): void;
   /** The value that a share q in [0, 1] of the numbers are at or below; NaN of an empty sketch. */
   quantile(q: number): number;
+  /** The share of the numbers that are at or below a value, to within its bin; NaN of an empty sketch. */
+  share(value: number): number;
+  /** The bins that hold a number, from the least to the greatest: what each stands for, and how many it holds. */
+  bins(): IterableIterator<readonly [value: number, n: number]>;
   /** What the other has seen counts as seen here: the same sketch, whatever the order or split. */
   merge(other: QuantileSketch): void;
   /** Equal for equal counts. */
@@ -80,6 +84,13 @@ export function quantileSketch(saved?: Uint8Array): QuantileSketch {
       return Number.NaN;
     },
 
+    share(value) {
+      let below = 0;
+      for (const [at, n] of ascending()) if (at <= value || sameBin(at, value)) below += n;
+      return below / count;
+    },
+
+    bins: ascending,
     merge: (other) => read(other.bytes()),
 
     bytes() {
@@ -87,6 +98,11 @@ export function quantileSketch(saved?: Uint8Array): QuantileSketch {
       return new Uint8Array(Float64Array.of(zeros, negative.size, ...pairs).buffer);
     },
   };
+}
+
+/** Whether a value is counted in the bin that `middle` stands for. */
+function sameBin(at: number, value: number): boolean {
+  return Math.sign(at) === Math.sign(value) && Math.abs(value - at) <= RELATIVE_ACCURACY * Math.abs(value);
 }
 
 function sorted(bins: ReadonlyMap<number, number>): [number, number][] {

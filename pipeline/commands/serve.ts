@@ -1,0 +1,34 @@
+/** `deltasift serve`: the API and the page of a store, also while a scan writes to it. */
+import { setTimeout as delay } from 'node:timers/promises';
+import { serveConfig } from '../config.ts';
+import { command } from './command.ts';
+
+/** Longer than any process runs; a timer can be told to end, and keeps the process alive until then. */
+const FOR_EVER_MS = 2 ** 31 - 1;
+
+export const serve = command({
+  name: 'serve',
+  summary: 'Serves the API and the page of a store, also while a scan writes to it.',
+  config: serveConfig,
+
+  async run({ store, serve: address, serveHost: hosts }, { environment, out, err, json, quiet, signal }) {
+    const [{ serve: open }, { tokenOf }] = await Promise.all([
+      import('../serve/server.ts'), // loaded when asked for: other commands start sooner
+      import('../serve/token.ts'),
+    ]);
+    const { token, made } = tokenOf(environment.apiToken);
+    const server = await open({ store, address, token, hosts }, '--serve', ({ stack }) => {
+      err.write(`deltasift: ${stack}\n`);
+    });
+    if (json) out.write(`${JSON.stringify({ url: server.url, ...(made ? { token } : {}) })}\n`);
+    else if (made) out.write(`${server.url}/#token=${token}\n`);
+    else if (!quiet) out.write(`${server.url}\n`);
+    try {
+      while (!signal.aborted) await delay(FOR_EVER_MS, undefined, { signal });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+    } finally {
+      await server.close();
+    }
+  },
+});

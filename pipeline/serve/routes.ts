@@ -1,0 +1,28 @@
+/** Every route of the API, in the order of the OpenAPI document. */
+import type { Route } from './route.ts';
+import { counters } from './routes/counters.ts';
+import { deltas } from './routes/deltas.ts';
+import { document } from './routes/document.ts';
+import { health, ready } from './routes/health.ts';
+import { histogram } from './routes/histogram.ts';
+import { history } from './routes/history.ts';
+import { hosts } from './routes/hosts.ts';
+import { rejects } from './routes/rejects.ts';
+import { selection } from './routes/selection.ts';
+import { top } from './routes/top.ts';
+import { topology } from './routes/topology.ts';
+
+export const routes: readonly Route[] = [
+  deltas,
+  top,
+  document,
+  selection,
+  histogram,
+  hosts,
+  counters,
+  history,
+  topology,
+  rejects,
+  health,
+  ready,
+];

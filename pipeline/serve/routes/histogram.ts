@@ -1,0 +1,34 @@
+import { z } from 'zod';
+import { ofDelta, route } from '../route.ts';
+
+const QUANTILES = [0, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 0.9999, 1] as const;
+
+export const histogram = route({
+  path: '/api/deltas/{delta}/histogram',
+  summary: "The distribution of a delta's scores, each value to 1 %",
+  params: ofDelta,
+  query: z.strictObject({ bins: z.coerce.number().int().min(2).max(500).default(60).describe('bins of equal width') }),
+  reply: z.strictObject({
+    documents: z.int(),
+    edges: z.array(z.number()).describe('[bins + 1]; empty where nothing was scored'),
+    counts: z.array(z.int()).describe('[bins] documents between two edges'),
+    quantiles: z.array(z.strictObject({ share: z.number(), score: z.number() })),
+  }),
+  handle({ delta }, { bins }, { delta: known, quantiles }) {
+    const sketch = quantiles(known(delta).id);
+    if (sketch.count === 0) return { documents: 0, edges: [], counts: [], quantiles: [] };
+    const [low, high] = [sketch.quantile(0), sketch.quantile(1)];
+    const width = (high - low) / bins || 1;
+    const counts = new Array<number>(bins).fill(0);
+    for (const [value, n] of sketch.bins()) {
+      const bin = Math.min(bins - 1, Math.floor((value - low) / width));
+      counts[bin] = counts[bin]! + n;
+    }
+    return {
+      documents: sketch.count,
+      edges: Array.from({ length: bins + 1 }, (_, i) => low + i * width),
+      counts,
+      quantiles: QUANTILES.map((share) => ({ share, score: sketch.quantile(share) })),
+    };
+  },
+});

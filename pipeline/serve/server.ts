@@ -1,0 +1,55 @@
+/** Serves a store: the API, on an address of its own. */
+import { readFileSync } from 'node:fs';
+import { addressOf, urlOf } from '../address.ts';
+import { ConfigError } from '../error.ts';
+import { keptTokenizer } from '../kept-tokenizer.ts';
+import { app } from './app.ts';
+import { served } from './served.ts';
+
+/** Plain values: a thread is started with them as well. */
+export interface ServeOptions {
+  /** Folder of the store. */
+  readonly store: string;
+  /** [HOST:]PORT */
+  readonly address: string;
+  readonly token: string;
+  /** Names the server goes by, besides IP addresses and localhost. */
+  readonly hosts: readonly string[];
+}
+
+export interface Server {
+  /** Where it listens: http://HOST:PORT */
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+const { version } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as {
+  readonly version: string;
+};
+
+/**
+ * @param flag names the address in errors
+ * @param onFault told of a fault of ours
+ * @throws ConfigError where there is no store, or the address cannot be listened on
+ */
+export async function serve(
+  { store, address, token, hosts }: ServeOptions,
+  flag: string,
+  onFault: (error: Error) => void,
+): Promise<Server> {
+  const { host, port } = addressOf(address, flag);
+  const read = served({ dir: store, version, openTokenizer: keptTokenizer, clock: () => Date.now() / 1000 });
+  const server = app({ served: read, token, hosts, onFault });
+  const close = async () => {
+    await server.close();
+    read.close();
+  };
+  try {
+    await server.listen({ host, port });
+  } catch (error) {
+    await close();
+    throw new ConfigError(`${flag} ${address}: cannot listen there: ${(error as Error).message}`);
+  }
+  const bound = server.server.address() as { readonly port: number };
+  return { url: urlOf({ host, port: bound.port }), close };
+}

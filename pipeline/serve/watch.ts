@@ -1,0 +1,95 @@
+/** Looks at the store once a second while somebody else writes to it: what changed, and what it was like over the last minutes. */
+import type { StoreView } from '../store/view.ts';
+
+/** The store at one moment. */
+export interface Sample {
+  /** Seconds since 1970. */
+  readonly at: number;
+  /** Records read of all sources. */
+  readonly read: number;
+  /** Documents read and not yet handled. */
+  readonly waiting: number;
+  readonly scored: number;
+  readonly dropped: number;
+  readonly rejected: number;
+  /** Grows with every document that comes into a list. */
+  readonly revision: number;
+  /** Scored documents, by delta id. */
+  readonly documents: Readonly<Record<string, number>>;
+  /** Documents that went into each stage. */
+  readonly stages: Readonly<Record<string, number>>;
+  /** Size of the store, in bytes. */
+  readonly bytes: number;
+}
+
+export interface Watch {
+  /** The last minutes, oldest first; the last one is as it is now. */
+  history(): readonly Sample[];
+  /** Calls with every sample that differs from the one before, until the function returned is called. */
+  subscribe(tell: (sample: Sample) => void): () => void;
+  close(): void;
+}
+
+export interface WatchOptions {
+  readonly view: StoreView;
+  readonly clock: () => number;
+  /** Scored documents of a delta. */
+  readonly documents: (delta: string) => number;
+  readonly intervalMs?: number;
+}
+
+/** Samples kept: a quarter of an hour of them. */
+const KEPT = 900;
+const INTERVAL_MS = 1000;
+
+export function watch({ view, clock, documents, intervalMs = INTERVAL_MS }: WatchOptions): Watch {
+  const listeners = new Set<(sample: Sample) => void>();
+  const samples: Sample[] = [];
+  let version = Number.NaN;
+
+  function look(): void {
+    const now = view.version();
+    const last = samples.at(-1);
+    const changed = now !== version || last === undefined;
+    version = now;
+    const sample = changed ? sampleOf() : { ...last, at: clock() };
+    samples.push(sample);
+    if (samples.length > KEPT) samples.shift();
+    if (changed) for (const tell of listeners) tell(sample);
+  }
+
+  function sampleOf(): Sample {
+    const counts = view.store.counts();
+    const sum = (outcome: string, stage?: string) =>
+      counts.reduce(
+        (total, count) => total + (count.outcome === outcome && (stage ?? count.stage) === count.stage ? count.n : 0),
+        0,
+      );
+    const into = counts.filter(({ outcome }) => outcome === 'in');
+    return {
+      at: clock(),
+      read: view.read(),
+      waiting: view.waiting().reduce((most, { messages }) => Math.max(most, messages), 0),
+      scored: sum('out', 'score'),
+      dropped: sum('dropped'),
+      rejected: sum('rejected'),
+      revision: view.revision(),
+      documents: Object.fromEntries(view.store.deltas().map(({ id }) => [id, documents(id)])),
+      stages: Object.fromEntries(into.map(({ stage, n }) => [stage, n])),
+      bytes: view.bytes(),
+    };
+  }
+
+  look();
+  const timer = setInterval(look, intervalMs);
+  timer.unref();
+
+  return {
+    history: () => samples,
+    subscribe(tell) {
+      listeners.add(tell);
+      return () => listeners.delete(tell);
+    },
+    close: () => clearInterval(timer),
+  };
+}
