@@ -131,6 +131,11 @@ export const settings = {
   resamples: z.int().min(20).default(200).describe('resamples of the documents for the intervals'),
   format: z.enum(['table', 'jsonl', 'csv', 'parquet']).default('table').describe('how to print them'),
   id: z.string().min(1).meta({ description: 'id of a document, or its key', placeholder: 'ID' }),
+  origin: z.boolean().optional().describe('say where the document lies: file, byte offset, length'),
+  bytes: z
+    .boolean()
+    .optional()
+    .describe('print the record that the document came from, as it is there, and nothing else'),
   code: z.string().min(1).optional().meta({ description: 'only rejects of this code', placeholder: 'CODE' }),
   ...kafkaSettings,
 } as const;
@@ -180,7 +185,9 @@ export const serveConfig = take(['store', 'serveHost']).extend({
     placeholder: '[HOST:]PORT',
   }),
 });
-export const showConfig = take(['id', 'store', 'delta']);
+export const showConfig = take(['id', 'store', 'delta', 'origin', 'bytes']).extend({
+  source: settings.source.optional().describe('for --origin: the crawl, where its name does not say how to open it'),
+});
 export const rejectsConfig = take(['store', 'code']);
 export const listSourcesConfig = take([]);
 export const checkSourceConfig = z.strictObject({

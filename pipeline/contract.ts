@@ -86,6 +86,18 @@ export interface SourceProgress {
   readonly totalBytes: number | null;
 }
 
+/** Where a record of a source lies: bytes [offset, offset + length) of a file hold it. */
+export interface Origin {
+  /** Path or address. */
+  readonly file: string;
+  readonly offset: number;
+  readonly length: number;
+  /** Where in these bytes it is, in words; null where they are the record. */
+  readonly within: string | null;
+  /** The record as it came. */
+  readonly bytes: Uint8Array;
+}
+
 /** A crawl. Pulling is the back-pressure. `read` yields what follows `cursor`, always in the same order. */
 export interface Source {
   /** The name its cursor is kept under: the same for the same crawl. */
@@ -94,6 +106,12 @@ export interface Source {
   readonly waits?: boolean;
   read(cursor: string | undefined, signal: AbortSignal): AsyncIterable<Crawled>;
   progress?(): SourceProgress;
+  /**
+   * The record that `cursor` resumes after, read again.
+   *
+   * @throws ConfigError where it is not there any more
+   */
+  locate?(cursor: string, signal: AbortSignal): Promise<Origin>;
 }
 
 /** A plug-in is data beside its code: the docs page and the config errors are derived from it. */

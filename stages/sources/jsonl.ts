@@ -7,7 +7,7 @@ import { Drop, type Plugin, Reject, type Source } from '../../pipeline/contract.
 import { ConfigError } from '../../pipeline/error.ts';
 import { openContent } from './bytes/content.ts';
 import { Damage } from './bytes/damage.ts';
-import { type Input, pipeInput } from './bytes/input.ts';
+import { type Input, pipeInput, take } from './bytes/input.ts';
 import { type Line, linesOf } from './bytes/lines.ts';
 import { fieldsConfig } from './document/fields.ts';
 import { documentOf } from './document/record.ts';
@@ -92,6 +92,19 @@ function format(settings: Config): Format<Place> {
           `${input.name}: ${error.message}; what follows byte ${at} of its content is not read`,
         );
         yield { place: { head, from: at, to: 'end' }, reject, bytes: new Uint8Array() };
+      } finally {
+        await content.close();
+      }
+    },
+
+    async locate(input, { head, from, to }, signal) {
+      const content = await openContent(input, signal);
+      try {
+        if (to === 'end' || (await headOf(content.read(0))) !== head)
+          throw changed(input, 'its first line is another one');
+        const bytes = await take(content.read(from), to - from);
+        if (content.seekable) return { offset: from, length: to - from, within: null, bytes };
+        return { offset: 0, length: input.size ?? 0, within: `bytes ${from} to ${to} of what it unpacks to`, bytes };
       } finally {
         await content.close();
       }

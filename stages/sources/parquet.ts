@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { Drop, type Plugin, Reject, type Source } from '../../pipeline/contract.ts';
 import { ConfigError } from '../../pipeline/error.ts';
 import { Damage } from './bytes/damage.ts';
+import type { Input } from './bytes/input.ts';
 import { type Fields, fieldsConfig } from './document/fields.ts';
 import { documentIn, valueAt } from './document/record.ts';
 import { filesOf } from './files/list.ts';
@@ -49,12 +50,7 @@ function format({ fields, maxBytes }: Config): Format<Place> {
     async *read(input, after, signal) {
       if (input.size === null) throw new ConfigError(`${input.name} is a pipe: parquet reads files`);
       const foot = await footOf(input, signal);
-      if (after !== undefined && after.foot !== foot) {
-        throw new ConfigError(
-          `${input.name} is not the file that the cursor to resume after was made for: it ends otherwise. ` +
-            'Give the source this store was made with, or another store.',
-        );
-      }
+      if (after !== undefined && after.foot !== foot) throw changed(input);
       if (after?.row === 'end') return;
 
       const file = await openParquet(input, maxBytes, signal).catch(damageOf);
@@ -85,7 +81,35 @@ function format({ fields, maxBytes }: Config): Format<Place> {
         }
       }
     },
+
+    async locate(input, at, signal) {
+      if (at.row === 'end' || (await footOf(input, signal)) !== at.foot) throw changed(input);
+      const file = await openParquet(input, maxBytes, signal).catch(refused);
+      try {
+        const { row } = at;
+        const group = file.groups.find(({ from, to }) => from <= row && row < to);
+        if (group === undefined) throw changed(input);
+        const [whole] = await file.rows(row, row + 1, file.columns).catch(refused);
+        const bytes = Buffer.from(JSON.stringify(whole, printed));
+        const { offset, length, from } = group;
+        return { offset, length, within: `row ${row - from} of the row group there, from 0, as JSON`, bytes };
+      } finally {
+        await file.close();
+      }
+    },
   };
+}
+
+function changed({ name }: Input): ConfigError {
+  return new ConfigError(
+    `${name} is not the file that the cursor to resume after was made for: it ends otherwise. ` +
+      'Give the source this store was made with, or another store.',
+  );
+}
+
+/** @throws ConfigError of a file that cannot be read any more */
+function refused(error: unknown): never {
+  throw error instanceof Damage ? new ConfigError(error.message, { cause: error }) : error;
 }
 
 /** The columns that hold the fields; all but that of the text may be missing. */

@@ -36,6 +36,11 @@ function format(max: number): Format<z.infer<typeof place>> {
     async *read(input, after, signal) {
       if (after === undefined) yield { place: {}, ...(await read(input, max, signal)) };
     },
+
+    async locate(input, _, signal) {
+      const length = input.size ?? 0;
+      return { offset: 0, length, within: null, bytes: await input.peek(0, length, signal) };
+    },
   };
 }
 

@@ -5,6 +5,8 @@ import { addAbortSignal, type Readable } from 'node:stream';
 export interface Input {
   /** Its name in cursors and ids: relative to the root of its source, with '/' between folders. */
   readonly name: string;
+  /** What the machine knows it by: a path or an address. */
+  readonly address: string;
   /** Bytes in all; null where the end is not known. */
   readonly size: number | null;
   /** Chunks from byte `from` on; leaving the loop closes what is open. A null-sized input can be read once, from 0. */
@@ -34,7 +36,13 @@ export function fileInput(path: string, name: string, size: number): Input {
     }
   }
 
-  return { name, size, read, peek: (from, to, signal) => take(read(from, signal), Math.min(to, size) - from) };
+  return {
+    name,
+    address: path,
+    size,
+    read,
+    peek: (from, to, signal) => take(read(from, signal), Math.min(to, size) - from),
+  };
 }
 
 /** The first `length` bytes of these chunks, or as many as there are. */
@@ -53,6 +61,7 @@ export async function take(chunks: AsyncIterable<Buffer>, length: number): Promi
 export function pipeInput(name: string, stream: () => Readable): Input {
   return {
     name,
+    address: name,
     size: null,
     peek: async () => Buffer.alloc(0),
     async *read(from, signal) {

@@ -1,5 +1,5 @@
 import type { ZodType } from 'zod';
-import type { CrawledDocument, Drop, Reject, Source } from '../../../pipeline/contract.ts';
+import type { CrawledDocument, Drop, Origin, Reject, Source } from '../../../pipeline/contract.ts';
 import { ConfigError } from '../../../pipeline/error.ts';
 import type { Input } from '../bytes/input.ts';
 import { readCursor, writeCursor } from './cursor.ts';
@@ -23,6 +23,12 @@ export interface Format<Place> {
    * @throws ConfigError where the file is not the one that `after` was found in
    */
   read(input: Input, after: Place | undefined, signal: AbortSignal): AsyncIterable<Found<Place>>;
+  /**
+   * The record at a place where one was found, in an input that is no pipe.
+   *
+   * @throws ConfigError where the file is not the one that it was found in
+   */
+  locate(input: Input, at: Place, signal: AbortSignal): Promise<Omit<Origin, 'file'>>;
 }
 
 export interface Files {
@@ -56,6 +62,14 @@ export function filesSource<Place>(format: Format<Place>, files: Files): Source 
     name: `${format.kind}:${files.path}`,
     waits: files.waits,
     progress: () => ({ bytes: done, totalBytes: total }),
+
+    async locate(cursor, signal) {
+      const { file, place } = readCursor(format.kind, format.place, cursor);
+      const input = (await files.list()).find(({ name }) => name === file);
+      if (input === undefined) throw new ConfigError(`${file} is none of the files of ${files.path} any more`);
+      if (input.size === null) throw new ConfigError(`${file} was a pipe: what it held is gone`);
+      return { file: input.address, ...(await format.locate(input, place, signal)) };
+    },
 
     async *read(cursor, signal) {
       signal.throwIfAborted();

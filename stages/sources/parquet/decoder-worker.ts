@@ -7,6 +7,7 @@ import {
   parquetMetadataAsync,
   parquetReadObjects,
   parquetSchema,
+  type RowGroup,
 } from 'hyparquet';
 import { Damage } from '../bytes/damage.ts';
 import type { Ask, Footer, FromDecoder, Row, ToDecoder } from './decoder.ts';
@@ -53,8 +54,19 @@ async function footer(file: AsyncBuffer): Promise<Footer> {
   metadata = await parquetMetadataAsync(file);
   return {
     columns: parquetSchema(metadata).children.map(({ element }) => element.name),
-    groups: metadata.row_groups.map(({ num_rows }) => Number(num_rows)),
+    groups: metadata.row_groups.map(({ num_rows: rows, columns }) => ({ rows: Number(rows), ...rangeOf(columns) })),
   };
+}
+
+/** From the first page of the first column to the end of the last one. */
+function rangeOf(columns: RowGroup['columns']): { readonly offset: number; readonly length: number } {
+  const ranges = columns.flatMap(({ meta_data: column }) => {
+    if (column === undefined) return [];
+    const offset = Number(column.dictionary_page_offset ?? column.data_page_offset);
+    return [{ offset, end: offset + Number(column.total_compressed_size) }];
+  });
+  const offset = Math.min(...ranges.map((range) => range.offset));
+  return { offset, length: Math.max(...ranges.map(({ end }) => end)) - offset };
 }
 
 /** A thread that follows one that had to be ended has not seen the footer. */

@@ -9,8 +9,8 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface Footer {
   /** Names of the columns at the top level. */
   readonly columns: readonly string[];
-  /** Rows of each row group. */
-  readonly groups: readonly number[];
+  /** Of each row group its rows, and the bytes of the file that its columns take. */
+  readonly groups: readonly { readonly rows: number; readonly offset: number; readonly length: number }[];
 }
 
 export type Ask =

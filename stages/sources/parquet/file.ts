@@ -7,8 +7,13 @@ import { type Footer, openDecoder, type Row } from './decoder.ts';
 export interface ParquetFile {
   /** Names of the columns at the top level. */
   readonly columns: readonly string[];
-  /** Row groups: rows [from, to) of the file. */
-  readonly groups: readonly { readonly from: number; readonly to: number }[];
+  /** Row groups: rows [from, to) of the file, in `length` bytes of it from `offset` on. */
+  readonly groups: readonly {
+    readonly from: number;
+    readonly to: number;
+    readonly offset: number;
+    readonly length: number;
+  }[];
   /**
    * Rows [from, to) of the file, which lie in one group. A text that is no UTF-8 comes as its bytes.
    *
@@ -61,12 +66,12 @@ export async function openParquet(input: Input, maxBytes: number, signal: AbortS
 
 const MAGIC = 'PAR1';
 
-function rangesOf(groups: readonly number[]): ParquetFile['groups'] {
+function rangesOf(groups: Footer['groups']): ParquetFile['groups'] {
   let to = 0;
-  return groups.map((rows) => {
+  return groups.map(({ rows, offset, length }) => {
     const from = to;
     to += rows;
     if (to < from || !Number.isSafeInteger(to)) throw new Damage('corrupt-member', `a row group of ${rows} rows`);
-    return { from, to };
+    return { from, to, offset, length };
   });
 }

@@ -5,12 +5,14 @@ import { z } from 'zod';
 import { Drop, Reject, type Source } from '../../../pipeline/contract.ts';
 import { ConfigError } from '../../../pipeline/error.ts';
 import { windowOf } from '../bytes/content.ts';
+import type { Input } from '../bytes/input.ts';
+import type { Window } from '../bytes/window.ts';
 import { instantOf } from '../document/instant.ts';
 import { filesOf } from '../files/list.ts';
 import { type Format, filesSource, type Outcome } from '../files/source.ts';
 import type { Page } from '../web/page.ts';
 import { frame, type Placed } from './framing.ts';
-import type { WarcRecord } from './record.ts';
+import { VERSION, type WarcRecord } from './record.ts';
 
 /** Settings of both. */
 export const collectionConfig = {
@@ -61,13 +63,8 @@ function format(kind: string, maxBytes: number, pageOf: Collection['pageOf']): F
       if (input.size === null) throw new ConfigError(`${input.name} is a pipe: ${kind} reads files`);
       const window = windowOf(input, signal);
       try {
-        const head = zlib.crc32((await window.view(0, HEAD)).subarray(0, HEAD)).toString(16);
-        if (after !== undefined && (after.head !== head || after.member >= input.size)) {
-          throw new ConfigError(
-            `${input.name} is not the file that the cursor to resume after was made for: it begins otherwise or is shorter. ` +
-              'Give the source this store was made with, or another store.',
-          );
-        }
+        const head = await headOf(window);
+        if (after !== undefined) assertSame(input, head, after);
         for await (const placed of frame(window, after?.member ?? 0, maxBytes)) {
           const { member, index } = placed;
           if (member === after?.member && index <= after.record) continue;
@@ -80,7 +77,46 @@ function format(kind: string, maxBytes: number, pageOf: Collection['pageOf']): F
         await window.close();
       }
     },
+
+    async locate(input, { head, member, record }, signal) {
+      const window = windowOf(input, signal);
+      try {
+        assertSame(input, await headOf(window), { head, member });
+        const plain = (await window.view(member, VERSION.length)).subarray(0, VERSION.length).equals(VERSION);
+        let bytes: Buffer | undefined;
+        let end = input.size ?? 0;
+        for await (const placed of frame(window, member, maxBytes)) {
+          if (placed.member > member) {
+            end = placed.member;
+            break;
+          }
+          if (placed.index !== record) continue;
+          bytes = Buffer.from('record' in placed ? placed.record.bytes : placed.bytes);
+          if (plain) break;
+        }
+        if (bytes === undefined) throw changed(input);
+        if (plain) return { offset: member, length: bytes.length, within: null, bytes };
+        return { offset: member, length: end - member, within: `record ${record} of the member there, from 0`, bytes };
+      } finally {
+        await window.close();
+      }
+    },
   };
+}
+
+async function headOf(window: Window): Promise<string> {
+  return zlib.crc32((await window.view(0, HEAD)).subarray(0, HEAD)).toString(16);
+}
+
+function assertSame(input: Input, head: string, was: Pick<Place, 'head' | 'member'>): void {
+  if (head !== was.head || was.member >= (input.size ?? 0)) throw changed(input);
+}
+
+function changed({ name }: Input): ConfigError {
+  return new ConfigError(
+    `${name} is not the file that the cursor was made for: it begins otherwise or is shorter. ` +
+      'Give the source this store was made with, or another store.',
+  );
 }
 
 function outcomeOf(placed: Placed, unnamed: string, pageOf: Collection['pageOf']): Outcome {
