@@ -104,6 +104,7 @@ export function remoteInput(client: Client, url: URL, name: string, { size, vali
 
   return {
     name,
+    address: url.href,
     size,
     read,
     peek: async (from, to, signal) =>
