@@ -7,20 +7,25 @@
  *     ⟨G, D⟩ = Σₜ mₜ (Pₜ D − D[yₜ]) · hₜ             |G|² = Σ (E Eᵀ) ∘ (H Hᵀ) within a window
  *     loss at W1 = logsumexp(H W0ᵀ − H Dᵀ) − (h W0[y] − h D[y])
  *
- * The vocabulary is walked in chunks, each with a softmax of its own: Pₜ on chunk c is fₜ꜀ pₜ꜀ with fₜ꜀ = exp(lseₜ꜀ − lseₜ).
- * A whole [N,V] never exists, and each chunk's [N,c] temporaries stay in cache.
+ * Where the gradient is taken at other points than the base, P is that of the head W0 − a D on the same H, or of the whole tuned
+ * model on its own H; G is the mean over the points. A whole [N,V] never exists (distribution.ts), and each chunk's [N,c]
+ * temporaries stay in cache.
  */
 import type { LocalTensor } from '../checkpoint/checkpoint.ts';
 import { BUCKETS } from '../math/sketch.ts';
 import { type DeltaTerms, deltaTerms, type HeadDelta } from './delta-terms.ts';
+import { chunkOf, type Distribution, headDistribution, mixture, movedDistribution } from './distribution.ts';
 import { type MlpParts, mlpTerms } from './last-mlp.ts';
 import type { Graph } from './onnx.ts';
-import { concat, logSumExp, rowDot, softmax, sumOf, transposed } from './operations.ts';
+import { concat, logSumExp, softmax, sumOf, transposed } from './operations.ts';
+import type { Point } from './point.ts';
+import { type Rows, rangesOf } from './rows.ts';
+import { squaredLength } from './squared-length.ts';
 
 /** The sketch's part of the graph; project.ts makes it, beside the same map in plain code. */
 export interface SketchTail {
   /** Probabilities p [N,c] of vocabulary rows [from, to), normalised over the chunk, to buckets [N,b]. */
-  chunk(graph: Graph, p: string, rows: readonly [number, number]): string;
+  chunk(graph: Graph, p: string, rows: Rows): string;
   /** Sketches [B,k] of G from P in buckets [B,S,b], targets [B,S], weights [B,S,1] and hidden states [B,S,d]. */
   finish(graph: Graph, at: SketchValues): string;
 }
@@ -32,12 +37,25 @@ export interface SketchValues {
   readonly hidden: string;
 }
 
+/** The whole tuned model on the same windows. */
+export interface TunedStates {
+  /** Its last hidden states [B,T,d] */
+  readonly hidden: string;
+  /** Its head, as `graph` runs it: at least the base's rows. */
+  readonly head: LocalTensor;
+  readonly graph: Graph;
+}
+
 export interface HeadOptions {
   /** W0 [V,d] */
   readonly base: LocalTensor;
   readonly deltas: readonly HeadDelta[];
   /** The gradients that count, alignments and squared lengths summed over them; by default the head's alone. */
   readonly gradients?: { readonly head: boolean; readonly mlp: MlpParts | undefined };
+  /** Where the gradient is taken, all different: G is the mean over them. By default the base alone; others take one delta. */
+  readonly points?: readonly Point[];
+  /** The whole tuned model, for its loss and the point `tuned`. */
+  readonly tuned?: TunedStates | undefined;
   readonly norm: boolean;
   readonly lossTunedHead: boolean;
   readonly sketch?: SketchTail | undefined;
@@ -62,6 +80,8 @@ export const OUTPUTS = {
   tokenAlignment: 'token_alignment',
   /** [B,S,n] −log P(y) under the tuned head, not weighted */
   tokenLossTunedHead: 'token_loss_tuned_head',
+  /** [B,S] −log P(y) under the whole tuned model, not weighted */
+  tokenLossTuned: 'token_loss_tuned',
   /** [B] |G|² */
   squaredNorm: 'squared_norm',
   /** [B,k] */
@@ -73,143 +93,175 @@ const LEAST_CHUNK_ROWS = 1024;
 
 /** Appends the tail to `hidden` [B,T,d] and declares its inputs and outputs. */
 export function appendHead(g: Graph, hidden: string, options: HeadOptions): void {
-  const {
-    base,
-    deltas,
-    norm,
-    lossTunedHead,
-    sketch,
-    gradients: { head, mlp } = { head: true, mlp: undefined },
-  } = options;
-  const [, width = 0] = base.shape;
+  const { base, deltas, norm, lossTunedHead, sketch, tuned, points = ['base'] } = options;
+  const { head, mlp } = options.gradients ?? { head: true, mlp: undefined };
+  const [vocabulary = 0, width = 0] = base.shape;
   const rows = g.input(INPUTS.rows, 'int64', ['B', 'S']);
   const targets = g.input(INPUTS.targets, 'int64', ['B', 'S']);
   const weights = g.node('Unsqueeze', [g.input(INPUTS.weights, 'float32', ['B', 'S']), g.ints([2])]); // [B,S,1]
-
-  const h = g.node('Gather', [g.node('Reshape', [hidden, g.ints([-1, width])]), rows], { axis: 0 }); // [B,S,d]
-  const flat = g.node('Reshape', [h, g.ints([-1, width])]); // [N,d]
   const grid = g.node('Shape', [rows]);
   /** [N,x] as [B,S,x] */
   const byWindow = (value: string, x: number) =>
     g.node('Reshape', [value, g.node('Concat', [grid, g.ints([x])], { axis: 0 })]);
 
-  const targetRows = g.gather(base, targets); // W0[y] [B,S,d]
-  const targetLogit = rowDot(g, h, targetRows); // [B,S,1]
-  const terms = deltas.map((delta) =>
-    deltaTerms(g, delta, { base, hidden: h, flat, targets, targetRows }, lossTunedHead),
-  );
+  const atBase = distributionOf(g, hidden, base);
+  const atTuned = tuned === undefined ? undefined : distributionOf(tuned.graph, tuned.hidden, tuned.head);
+  const measured = points.map(distributionAt);
+  const all = [...new Set(atTuned === undefined ? [atBase, ...measured] : [atBase, atTuned, ...measured])];
+  const indices = measured.map((one) => all.indexOf(one));
+  const pairs = indices.flatMap((k, at) => indices.slice(at).map((l) => [k, l] as const));
 
-  const chunks = chunksOf(options).map((range) => {
-    const logits = g.product(flat, { tensor: base, rows: range, transposed: true }); // [N,c]
-    const { p, lse } = softmax(g, logits);
-    const grouped = norm && head ? byWindow(p, range[1] - range[0]) : ''; // [B,S,c]
+  const chunks = rangesOf(...walkOf(options)).map((range) => {
+    const softmaxes = all.map((one) => chunkOf(g, one.logits(range)));
+    const ofMeasured = <T>(make: (p: string, one: Distribution) => T) =>
+      all.map((one, k) => (indices.includes(k) && softmaxes[k] !== undefined ? make(softmaxes[k].p, one) : undefined));
+    const grouped = norm && head ? ofMeasured((p) => byWindow(p, range[1] - range[0])) : []; // [B,S,c]
     return {
-      lse,
-      terms: terms.map((term) => term?.chunk(range, logits, p)),
-      gram: grouped === '' ? '' : g.node('MatMul', [grouped, transposed(g, grouped)]), // p pᵀ [B,S,S]
-      expectedRow: mlp === undefined ? undefined : g.node('MatMul', [p, g.weight(base, range)]), // p W0 [N,d]
-      bucketed: sketch?.chunk(g, p, range) ?? '',
+      softmaxes,
+      expected: ofMeasured((p, { terms }) => terms.map((term) => term?.expected(p, range))),
+      lseTuned: lossTunedHead ? atBase.terms.map((term) => lseTuned(term, range)) : [],
+      grams: pairs.map(([k, l]) => gram(grouped[k], grouped[l])), // p pᵀ [B,S,S]
+      expectedRow: mlp === undefined ? [] : ofMeasured((p, one) => one.expectedRow(p, range)),
+      bucketed: sketch === undefined || range[0] >= vocabulary ? [] : ofMeasured((p) => sketch.chunk(g, p, range)),
     };
   });
-
-  const lses = concat(
-    g,
-    chunks.map((chunk) => chunk.lse),
-    1,
-  ); // [N,C]
-  const lse = logSumExp(g, lses); // [N,1]
-  const shares = g.node('Exp', [g.node('Sub', [lses, lse])]); // f [N,C]
-  const share = columns(g, shares, chunks.length, 1); // C × [N,1]
-  /** Σ꜀ f꜀ · part꜀ over the chunks that have a part */
-  const mixed = (parts: readonly (string | undefined)[]) =>
-    sumOf(
+  const mixed = all.map((_, k) =>
+    mixture(
       g,
-      parts.flatMap((part, c) => (part === undefined ? [] : g.node('Mul', [part, share[c]!]))),
+      chunks.map(({ softmaxes }) => softmaxes[k]),
+    ),
+  );
+
+  const lossOf = (one: Distribution) => g.node('Sub', [byWindow(mixed[all.indexOf(one)]!.lse, 1), one.targetLogit]);
+  const loss = lossOf(atBase); // [B,S,1]
+  perToken(OUTPUTS.tokenLoss, loss);
+  if (atTuned !== undefined) perToken(OUTPUTS.tokenLossTuned, lossOf(atTuned));
+  const throughMlp = mlp === undefined ? undefined : mlpTerms(mlp.graph ?? g, error(indices[0]!), rows, mlp);
+  if (deltas.length > 0) {
+    perDelta(
+      OUTPUTS.tokenAlignment,
+      deltas.map((_, i) => alignment(i)),
     );
-
-  const loss = g.node('Sub', [byWindow(lse, 1), targetLogit]); // [B,S,1]
-  g.output(g.node('Squeeze', [loss, g.ints([2])]), OUTPUTS.tokenLoss, 'float32', ['B', 'S']);
-
-  const throughMlp = mlp === undefined ? undefined : mlpTerms(g, error(), rows, mlp);
-  if (terms.length > 0) {
-    g.output(concat(g, terms.map(alignment), 2), OUTPUTS.tokenAlignment, 'float32', ['B', 'S', terms.length]);
   }
-  if (terms.length > 0 && lossTunedHead) {
-    g.output(concat(g, terms.map(tunedLoss), 2), OUTPUTS.tokenLossTunedHead, 'float32', ['B', 'S', terms.length]);
-  }
+  if (deltas.length > 0 && lossTunedHead) perDelta(OUTPUTS.tokenLossTunedHead, atBase.terms.map(tunedLoss));
   if (norm) {
     const squares = [...(head ? [squaredNorm()] : []), ...(throughMlp === undefined ? [] : [throughMlp.squaredNorm])];
     g.output(sumOf(g, squares), OUTPUTS.squaredNorm, 'float32', ['B']);
   }
-  if (sketch !== undefined) {
-    const bucketed = g.node('Reshape', [
-      mixed(chunks.map((chunk) => chunk.bucketed)),
-      concat(g, [grid, g.ints([-1])], 0),
-    ]);
-    g.output(sketch.finish(g, { bucketed, targets, weights, hidden: h }), OUTPUTS.sketch, 'float32', ['B', 'k']);
+  if (sketch !== undefined) g.output(sketchOf(sketch), OUTPUTS.sketch, 'float32', ['B', 'k']);
+
+  function perToken(name: string, values: string): void {
+    g.output(g.node('Squeeze', [values, g.ints([2])]), name, 'float32', ['B', 'S']);
   }
 
-  /** ∂loss/∂H = E W0 [B,S,d] */
-  function error(): string {
-    const expected = mixed(chunks.map((chunk) => chunk.expectedRow));
-    return g.node('Mul', [g.node('Sub', [byWindow(expected, width), targetRows]), weights]);
+  function perDelta(name: string, values: readonly string[]): void {
+    g.output(concat(g, values, 2), name, 'float32', ['B', 'S', values.length]);
+  }
+
+  /** Of the model that `graph` runs, whose last hidden states are `states` [B,T,d]. */
+  function distributionOf(graph: Graph, states: string, own: LocalTensor): Distribution {
+    const scored = g.node('Gather', [g.node('Reshape', [states, g.ints([-1, width])]), rows], { axis: 0 }); // [B,S,d]
+    const flat = g.node('Reshape', [scored, g.ints([-1, width])]); // [N,d]
+    const made = headDistribution(graph, { hidden: scored, flat }, own, targets);
+    const targetRows = own === base && graph === g ? made.targetRows : g.gather(base, targets);
+    const values = { base, hidden: scored, flat, targets, targetRows };
+    const shifted = lossTunedHead || points.some((point) => typeof point === 'number');
+    return { ...made, terms: deltas.map((delta) => deltaTerms(g, delta, values, shifted)) };
+  }
+
+  function distributionAt(point: Point): Distribution {
+    if (point === 'base') return atBase;
+    if (point !== 'tuned') return movedDistribution(g, atBase, point);
+    if (atTuned === undefined) throw new RangeError('the gradient is asked for at a tuned model that is not there');
+    return atTuned;
+  }
+
+  /** log-sum-exp of H W0ᵀ − H Dᵀ on the rows [N,1]; undefined where they are not shared */
+  function lseTuned(term: DeltaTerms | undefined, range: Rows): string | undefined {
+    const [logits, shift] = [atBase.logits(range), term?.shift(range)];
+    if (logits === undefined || shift === undefined) return undefined;
+    return softmax(g, g.node('Sub', [logits, shift])).lse;
+  }
+
+  function gram(p: string | undefined, q: string | undefined): string | undefined {
+    return p === undefined || q === undefined ? undefined : g.node('MatMul', [p, transposed(g, q)]);
+  }
+
+  /** ∂loss/∂H = E W [B,S,d] */
+  function error(k: number): string {
+    const expected = mixed[k]!.of(chunks.map(({ expectedRow }) => expectedRow[k]));
+    return g.node('Mul', [g.node('Sub', [byWindow(expected, width), all[k]!.targetRows]), weights]);
   }
 
   /** Contributions to ⟨G, D⟩ over all that counts [B,S,1] */
-  function alignment(term: DeltaTerms | undefined, i: number): string {
-    const parts = [head && term !== undefined ? headAlignment(term, i) : undefined, throughMlp?.alignments[i]];
+  function alignment(i: number): string {
+    const byHead = head ? indices.flatMap((k) => headAlignment(k, i) ?? []) : [];
+    const parts = [
+      ...(byHead.length > 0 ? [share(sumOf(g, byHead), 1 / points.length)] : []),
+      throughMlp?.alignments[i],
+    ];
     const there = parts.filter((part) => part !== undefined);
     return there.length > 0 ? sumOf(g, there) : g.node('Sub', [weights, weights]);
   }
 
-  /** mₜ (Pₜ D − D[yₜ]) · hₜ [B,S,1] */
-  function headAlignment(term: DeltaTerms, i: number): string {
-    const expected = term.contract(mixed(chunks.map((chunk) => chunk.terms[i]?.expected)));
+  /** mₜ (Pₜ D − D[yₜ]) · hₜ [B,S,1]; undefined where D is 0 */
+  function headAlignment(k: number, i: number): string | undefined {
+    const term = all[k]!.terms[i];
+    if (term === undefined) return undefined;
+    const expected = term.contract(mixed[k]!.of(chunks.map((chunk) => chunk.expected[k]?.[i])));
     return g.node('Mul', [g.node('Sub', [byWindow(expected, 1), term.targetLogit]), weights]);
   }
 
   /** −log P(y) with the tuned head's logits H W0ᵀ − H Dᵀ [B,S,1] */
   function tunedLoss(term: DeltaTerms | undefined, i: number): string {
     if (term === undefined) return loss;
-    const parts = chunks.flatMap((chunk) => chunk.terms[i]?.lseTuned ?? []);
-    const tuned = logSumExp(g, concat(g, [...parts, ...term.tunedOnly], 1));
-    return g.node('Sub', [byWindow(tuned, 1), g.node('Sub', [targetLogit, term.targetLogit])]);
+    const parts = chunks.flatMap((chunk) => chunk.lseTuned[i] ?? []);
+    const tunedLse = logSumExp(g, concat(g, [...parts, ...term.tunedOnly], 1));
+    return g.node('Sub', [byWindow(tunedLse, 1), g.node('Sub', [atBase.targetLogit, term.targetLogit])]);
   }
 
-  /** Σ (E Eᵀ) ∘ (H Hᵀ) of each window [B], where E Eᵀ[t,s] = mₜ mₛ (Pₜ·Pₛ − Pₜ[yₛ] − Pₛ[yₜ] + [yₜ = yₛ]). */
   function squaredNorm(): string {
-    const perWindow = columns(g, byWindow(shares, chunks.length), chunks.length, 2); // C × [B,S,1]
-    const outer = (column: string) => g.node('MatMul', [column, transposed(g, column)]); // [B,S,S]
-    const pp = sumOf(
-      g,
-      chunks.map(({ gram }, c) => g.node('Mul', [gram, outer(perWindow[c]!)])),
+    const expectations = new Map(
+      indices.map((k) => {
+        const logP = g.node('Sub', [all[k]!.targetLogits(), byWindow(mixed[k]!.lse, 1)]);
+        return [k, { hidden: all[k]!.states.hidden, targetP: g.node('Exp', [logP]) }];
+      }),
     );
-    const logits = g.node('MatMul', [h, transposed(g, targetRows)]); // logit of yₛ at t [B,S,S]
-    const py = g.node('Exp', [g.node('Sub', [logits, byWindow(lse, 1)])]); // Pₜ[yₛ]
-    const same = g.node('Equal', [
-      g.node('Unsqueeze', [targets, g.ints([2])]),
-      g.node('Unsqueeze', [targets, g.ints([1])]),
-    ]);
-    const cross = g.node('Add', [py, transposed(g, py)]);
-    const ee = g.node('Add', [g.node('Sub', [pp, cross]), g.node('Cast', [same], { to: 1 })]);
-    const hh = g.node('MatMul', [h, transposed(g, h)]);
-    const weighted = g.node('Mul', [g.node('Mul', [ee, hh]), outer(weights)]);
-    return g.node('ReduceSum', [weighted, g.ints([1, 2])], { keepdims: 0 });
+    const chunkShare = (k: number, c: number) => byWindow(mixed[k]!.shares[c]!, 1); // [B,S,1]
+    const ofPairs = pairs.map(([k, l], i) => {
+      const parts = chunks.flatMap(({ grams }, c) => {
+        const outer = () => g.node('MatMul', [chunkShare(k, c), transposed(g, chunkShare(l, c))]);
+        return grams[i] === undefined ? [] : g.node('Mul', [grams[i], outer()]);
+      });
+      return { one: expectations.get(k)!, other: expectations.get(l)!, pp: sumOf(g, parts) };
+    });
+    return squaredLength(g, ofPairs, targets, weights);
+  }
+
+  /** Of the mean over the points: on the states of each body, the mean of what is expected there. */
+  function sketchOf({ finish }: SketchTail): string {
+    const byStates = [...Map.groupBy(indices, (k) => all[k]!.states)];
+    const parts = byStates.map(([states, own]) => {
+      const buckets = own.map((k) => mixed[k]!.of(chunks.map(({ bucketed }) => bucketed[k]))); // [N,b]
+      const bucketed = g.node('Reshape', [
+        share(sumOf(g, buckets), 1 / own.length),
+        concat(g, [grid, g.ints([-1])], 0),
+      ]);
+      const weighted = share(weights, own.length / points.length);
+      return finish(g, { bucketed, targets, weights: weighted, hidden: states.hidden });
+    });
+    return sumOf(g, parts);
+  }
+
+  function share(value: string, factor: number): string {
+    return factor === 1 ? value : g.node('Mul', [value, g.floats([factor], [])]);
   }
 }
 
-/** Row ranges that cover the vocabulary, with a boundary wherever a delta's shared rows end. */
-function chunksOf({ base, deltas, chunkRows }: HeadOptions): readonly (readonly [number, number])[] {
+/** Rows of the vocabulary, rows to a chunk, and boundaries: where a delta's shared rows end, and where the base's do. */
+function walkOf({ base, deltas, tuned, chunkRows }: HeadOptions): Parameters<typeof rangesOf> {
   const [vocabulary = 0] = base.shape;
   const size = chunkRows ?? Math.max(LEAST_CHUNK_ROWS, BUCKETS * Math.ceil(vocabulary / (BUCKETS * CHUNKS)));
-  const cuts = new Set([0, vocabulary]);
-  for (let row = size; row < vocabulary; row += size) cuts.add(row);
-  for (const delta of deltas) if (delta.kind === 'full') cuts.add(Math.min(delta.shared, vocabulary));
-  const sorted = [...cuts].sort((a, b) => a - b);
-  return sorted.slice(1).map((to, i) => [sorted[i]!, to] as const);
-}
-
-/** The n columns of `value` along `axis`, each kept as a column. */
-function columns(g: Graph, value: string, n: number, axis: number): readonly string[] {
-  return n === 1 ? [value] : g.nodes('Split', [value], n, { axis });
+  const shared = deltas.flatMap((delta) => (delta.kind === 'full' ? [delta.shared] : []));
+  return [Math.max(vocabulary, tuned?.head.shape[0] ?? 0), size, [vocabulary, ...shared]];
 }

@@ -17,6 +17,7 @@ import { ACTIVATIONS, type ActivationName } from './activation.ts';
 import { DERIVATIVES } from './activation-derivative.ts';
 import type { Graph } from './onnx.ts';
 import { rowDot, sumOf, transposed } from './operations.ts';
+import { tensorOf } from './tensors.ts';
 
 export type MlpMatrix = 'up' | 'gate' | 'down';
 
@@ -57,7 +58,11 @@ export type MlpDelta = Readonly<Partial<Record<MlpMatrix, MatrixDelta>>>;
 export interface MlpParts {
   readonly mlp: LastMlp;
   readonly values: MlpValues;
+  /** Of the model whose gradient it is, as `graph` runs it. */
   readonly weights: ReadonlyMap<string, LocalTensor>;
+  readonly graph?: Graph | undefined;
+  /** Of the base, where the gradient is another model's. */
+  readonly before?: ReadonlyMap<string, LocalTensor> | undefined;
   readonly deltas: readonly MlpDelta[];
 }
 
@@ -80,7 +85,7 @@ interface Outer {
  * @param rows [B,S] flat index of each scored position
  */
 export function mlpTerms(g: Graph, error: string, rows: string, parts: MlpParts): MlpTerms {
-  const { mlp, values, weights, deltas } = parts;
+  const { mlp, values, weights, deltas, before = weights } = parts;
   const scored = (value: string) => g.node('Gather', [value, rows], { axis: 0 }); // [B,S,..]
   const delta = normBackward(g, error, scored(values.stream), mlp, weights);
   const input = scored(values.input);
@@ -142,7 +147,7 @@ export function mlpTerms(g: Graph, error: string, rows: string, parts: MlpParts)
       return rowDot(g, projected(left, a), projected(right, b));
     }
     // constants on both sides: the session folds the difference once, when it loads
-    const difference = g.node('Sub', [g.weight(tensorOf(weights, nameOf(name))), g.weight(part.tuned)]);
+    const difference = g.node('Sub', [g.weight(tensorOf(before, nameOf(name))), g.weight(part.tuned)]);
     return rowDot(g, left, g.node('MatMul', [right, oriented(difference, 'forward')]));
   }
 
@@ -173,10 +178,4 @@ function normBackward(
   const c = times(error, g.weight(tensorOf(weights, norm.weight)));
   const along = less(c, times(unit, mean(times(c, unit))));
   return g.node('Div', [norm.centred ? less(along, mean(c)) : along, sigma]);
-}
-
-function tensorOf(weights: ReadonlyMap<string, LocalTensor>, name: string): LocalTensor {
-  const tensor = weights.get(name);
-  if (tensor === undefined) throw new RangeError(`the weights handed to the graph lack ${name}`);
-  return tensor;
 }

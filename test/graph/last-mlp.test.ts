@@ -6,7 +6,7 @@ import { ACTIVATIONS, type ActivationName } from '../../stages/graph/activation.
 import type { Body } from '../../stages/graph/families.ts';
 import { INPUTS, OUTPUTS } from '../../stages/graph/head.ts';
 import type { LastMlp, MlpDelta } from '../../stages/graph/last-mlp.ts';
-import { type GradientLayers, gradientModel, IDS, type ModelParts } from '../../stages/graph/model.ts';
+import { gradientModel, IDS, type Measured, type ModelParts } from '../../stages/graph/model.ts';
 import { openSession, type Results } from '../../stages/graph/session.ts';
 import { random } from '../../stages/math/random.ts';
 import { localTensor, scratch } from '../kit/tensors.ts';
@@ -144,7 +144,7 @@ function variantOf({ activation, gated, centred, transposed }: Variant) {
 
 const HEADS = [{ kind: 'full', tuned: tunedHead, shared: V }, { kind: 'none' }, { kind: 'none' }] as const;
 
-async function run(parts: ModelParts, base: LocalTensor, ids: readonly (readonly number[])[], layers: GradientLayers) {
+async function run(parts: ModelParts, base: LocalTensor, ids: readonly (readonly number[])[], layers: Measured) {
   const deltas = base === tensors.head ? HEADS : ([{ kind: 'none' }] as const);
   const model = gradientModel(parts, { base, deltas, norm: true, lossTunedHead: true, chunkRows: 16 }, layers);
   const session = await openSession({ model, providers: ['cpu'], threads: 1 });

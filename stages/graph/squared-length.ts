@@ -1,0 +1,49 @@
+/** |G|² of every window, from the factors of G. */
+import type { Graph } from './onnx.ts';
+import { sumOf, transposed } from './operations.ts';
+
+/** P at one point, and what it is expected on. */
+export interface Expectation {
+  /** H [B,S,d] */
+  readonly hidden: string;
+  /** P_t[yₛ] of every two positions of a window [B,S,S] */
+  readonly targetP: string;
+}
+
+/** Two points k <= l, and P_k P_lᵀ of each window [B,S,S]. */
+export interface Pair {
+  readonly one: Expectation;
+  readonly other: Expectation;
+  readonly pp: string;
+}
+
+/**
+ * G is the mean over K points of E_kᵀ H_k with E_k = (P_k − Y) ∘ m, so |G|² = 1/K² Σ_kl Σ (E_k E_lᵀ) ∘ (H_k H_lᵀ), where
+ * E_k E_lᵀ[t,s] = mₜ mₛ (P_kt·P_ls − P_kt[yₛ] − P_ls[yₜ] + [yₜ = yₛ]).
+ *
+ * @param pairs every two points once, and each with itself
+ * @param targets [B,S]
+ * @param weights m [B,S,1]
+ * @returns [B]
+ */
+export function squaredLength(g: Graph, pairs: readonly Pair[], targets: string, weights: string): string {
+  const same = g.node('Equal', [
+    g.node('Unsqueeze', [targets, g.ints([2])]),
+    g.node('Unsqueeze', [targets, g.ints([1])]),
+  ]);
+  const sameTarget = g.node('Cast', [same], { to: 1 });
+  const outer = (t: string, s: string) => g.node('MatMul', [t, transposed(g, s)]); // [B,S,S]
+  const points = (Math.sqrt(8 * pairs.length + 1) - 1) / 2;
+
+  const products = pairs.map(({ one, other, pp }) => {
+    const cross = g.node('Add', [one.targetP, transposed(g, other.targetP)]);
+    const ee = g.node('Add', [g.node('Sub', [pp, cross]), sameTarget]);
+    return scaled(g.node('Mul', [ee, outer(one.hidden, other.hidden)]), (one === other ? 1 : 2) / points ** 2);
+  });
+  const weighted = g.node('Mul', [sumOf(g, products), outer(weights, weights)]);
+  return g.node('ReduceSum', [weighted, g.ints([1, 2])], { keepdims: 0 });
+
+  function scaled(value: string, factor: number): string {
+    return factor === 1 ? value : g.node('Mul', [value, g.floats([factor], [])]);
+  }
+}
