@@ -79,6 +79,7 @@ export async function pipelineSection(
       baseNorm: delta.baseNorm,
       measurement: measurement.id,
       keep: config.keep,
+      rankBy: config.rankBy,
     });
     const stop = new AbortController();
     const handled = transport.subscribe(DOCUMENTS, 'bench', container.resolve(LEG), stop.signal);

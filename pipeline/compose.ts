@@ -74,7 +74,7 @@ export function compose({ config, target, source, gradient, onScored }: Parts): 
           deduplicate(seen),
           tokenize(tokenizer, windows),
           gradient,
-          observed(score([delta]), onScored),
+          observed(score([delta], { rankBy: config.rankBy }), onScored),
           select({ deltas: [delta], keep: config.keep, pool, others: config.pool }, saved),
         );
       return leg(stages, { decode: documentCodec.decode, encode: messagesOf, remember: seenMessage });

@@ -4,8 +4,10 @@
  */
 import { z } from 'zod';
 import { LAYERS } from '../stages/checkpoint/tuning.ts';
+import { pointOf } from '../stages/graph/point.ts';
 import { PROVIDERS } from '../stages/graph/providers.ts';
 import { PRECISIONS } from '../stages/graph/quantize.ts';
+import { MEASURE_NAMES } from '../stages/measure.ts';
 import { kafkaSettings } from './kafka-config.ts';
 
 /** `placeholder`: what stands for the value in the help. */
@@ -20,6 +22,10 @@ const reference = (side: string) =>
     .string()
     .min(1)
     .meta({ description: `${side}: a folder, hf:org/model@revision or https://...`, placeholder: 'REF' });
+
+/** The values of `at`, in words. */
+const POINT =
+  'base, the whole tuned model as tuned, or a number from 0 to 1, the way to the tuned head on the body of the base';
 
 /** How a set is picked, by the names of arXiv 2506.15553. */
 export const STRATEGIES = ['greedy', 'greedy_batched', 'topk', 'bottomk', 'p_max', 'p_min', 'random'] as const;
@@ -47,6 +53,19 @@ export const settings = {
     .enum(['all', 'last'])
     .default('all')
     .describe('scored positions of a window: all but its first token, or its last one alone'),
+  at: z
+    .array(z.union([z.string(), z.number()]).refine((point) => pointOf(String(point)) !== undefined, POINT))
+    .min(1)
+    .default(['base'])
+    .meta({ description: `where the gradient is taken, averaged over several: ${POINT}`, placeholder: 'POINT,...' }),
+  tunedModel: z
+    .boolean()
+    .optional()
+    .describe('run the whole tuned model too, for the loss under it: about twice the time'),
+  rankBy: z
+    .enum(MEASURE_NAMES)
+    .default('cosine')
+    .describe('what documents are ranked by; a likelihood that is not of the head runs the whole tuned model'),
   layers: z
     .enum(LAYERS)
     .default('head')
@@ -152,6 +171,7 @@ export const deltaConfig = take(['base', 'tuned', 'tokens', 'offline']);
 export const scanConfig = take([
   ...(['base', 'tuned', 'source', 'store'] as const),
   ...(['bos', 'window', 'stride', 'maxWindows', 'positions', 'layers'] as const),
+  ...(['at', 'tunedModel', 'rankBy'] as const),
   ...([
     'keep',
     'pool',
@@ -204,6 +224,7 @@ export const crawlConfig = take([...cluster, 'source', 'dedup', 'limit']);
 export const workerConfig = take([
   ...cluster,
   ...(['legs', 'base', 'tuned', 'bos', 'window', 'stride', 'maxWindows', 'positions', 'layers'] as const),
+  ...(['at', 'tunedModel', 'rankBy'] as const),
   ...(['keep', 'pool', 'sketchWidth', 'onnx', 'threads', 'provider', 'precision', 'offline'] as const),
 ]);
 

@@ -3,6 +3,7 @@ import type { Codec } from '../schemas/codec.ts';
 import { documentCodec, gradientsCodec, scoreCodec, tokensCodec } from '../schemas/codec.ts';
 import type { Document, Gradients, Score, Tokens } from '../schemas/types.ts';
 import { deduplicate } from '../stages/deduplicate.ts';
+import type { Measure } from '../stages/measure.ts';
 import { type ScoredDelta, score } from '../stages/score.ts';
 import { type Selected, select } from '../stages/select.ts';
 import { type Chain, chain } from './chain.ts';
@@ -18,6 +19,7 @@ export interface LegParts {
   /** The stage that holds a session; whoever opened it closes it. */
   readonly gradient: Stage<Tokens, Gradients>;
   readonly deltas: readonly ScoredDelta[];
+  readonly rankBy: Measure;
   readonly keep: number;
   readonly pool: { readonly size: number; readonly width: number } | undefined;
   /** Documents kept in each of the other orders; 0 keeps none. */
@@ -61,7 +63,7 @@ function handlerOf(
   const stages: Readonly<Record<Step, () => readonly AnyStage[]>> = {
     tokenize: () => [deduplicate((key) => seen!.has(key)), parts.tokenize] as readonly AnyStage[],
     gradient: () => [parts.gradient] as readonly AnyStage[],
-    score: () => [score(deltas)] as readonly AnyStage[],
+    score: () => [score(deltas, { rankBy: parts.rankBy })] as readonly AnyStage[],
     select: () => [select({ deltas, keep, pool, others }, saved!)] as readonly AnyStage[],
   };
   const make = () => {

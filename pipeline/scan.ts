@@ -19,6 +19,7 @@ import type { Server } from './serve/server.ts';
 import { serveInThread } from './serve/thread.ts';
 import { tokenOf } from './serve/token.ts';
 import type { Scan } from './store/scan.ts';
+import type { DeltaRecord } from './store/store.ts';
 import { openTarget, type Target } from './target.ts';
 import { LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
 
@@ -156,6 +157,8 @@ export async function openStage(
   const session = await openMeasure(base, {
     body,
     deltas: [delta],
+    points: target.points,
+    tuned: target.tuned,
     sketch: sketch === undefined ? undefined : project(sketch),
     window: config.window,
     precision: config.precision,
@@ -210,7 +213,10 @@ async function probe(stage: Stage<Tokens, Gradients>, { base, delta, body }: Tar
 }
 
 /** The target's delta, as a store keeps it. */
-export function recordOf({ delta, base, measurement }: Target, { keep }: Pick<ScanConfig, 'keep'>) {
+export function recordOf(
+  { delta, base, measurement }: Target,
+  { keep, rankBy }: Pick<ScanConfig, 'keep' | 'rankBy'>,
+): DeltaRecord {
   return {
     id: delta.id,
     base: base.ref,
@@ -219,6 +225,7 @@ export function recordOf({ delta, base, measurement }: Target, { keep }: Pick<Sc
     baseNorm: delta.baseNorm,
     measurement: measurement.id,
     keep,
+    rankBy,
   };
 }
 

@@ -14,6 +14,9 @@ export const SCORE_FIELDS = [
   'window',
   'windows',
   'meanAlignment',
+  'cosine',
+  'lossTuned',
+  'label',
 ] as const satisfies readonly (keyof Score)[];
 
 export type ScoreLine = Pick<Score, (typeof SCORE_FIELDS)[number]>;

@@ -1,5 +1,5 @@
 /** What a scan measures: two checkpoints and their delta, the base's body and tokenizer, and the measurement that names it all. */
-import { openAdapter } from '../stages/checkpoint/adapter.ts';
+import { type Adapter, openAdapter } from '../stages/checkpoint/adapter.ts';
 import {
   type Checkpoint,
   type CheckpointOptions,
@@ -13,7 +13,11 @@ import { type Tokenizer, tokenizerOf } from '../stages/checkpoint/tokenizer.ts';
 import { openTuning, type Tuning } from '../stages/checkpoint/tuning.ts';
 import { customBody } from '../stages/graph/custom.ts';
 import { type Body, bodyOf } from '../stages/graph/families.ts';
+import type { TunedModel } from '../stages/graph/model.ts';
+import { type Point, pointOf } from '../stages/graph/point.ts';
+import { type OpenedTunedModel, openTunedModel } from '../stages/graph/tuned-model.ts';
 import { type Sketch, sketch } from '../stages/math/sketch.ts';
+import { needsTunedModel } from '../stages/measure.ts';
 import { projectionName } from '../stages/project.ts';
 import { bosOf, type TokenizeOptions } from '../stages/tokenize.ts';
 import type { ScanConfig } from './config.ts';
@@ -33,6 +37,10 @@ export interface Target {
   readonly files: TokenizerFiles;
   readonly tokenizer: Tokenizer;
   readonly windows: TokenizeOptions;
+  /** Where the gradient is taken. */
+  readonly points: readonly Point[];
+  /** The whole tuned model, where it runs. */
+  readonly tuned: TunedModel | undefined;
   /** The map of every gradient to a sketch; undefined where no pool is kept. */
   readonly sketch: Sketch | undefined;
   readonly measurement: Measurement;
@@ -73,6 +81,8 @@ export async function openTarget(config: TargetConfig, environment: Environment,
     (await openAdapter(config.tuned, options, signal)) ?? (await openCheckpoint(config.tuned, options, signal));
   const { layers } = config;
   const delta = await openTuning(base, tuned, { layers, lastMlp: body.lastMlp }, signal);
+  const points = pointsOf(config);
+  const model = await tunedModelOf(config, base, body, tuned, signal);
   const { files, tokenizer } = await openTokenizer(base, signal);
   const windows = windowsOf(config, base);
   const before = bosOf(tokenizer, windows);
@@ -84,6 +94,8 @@ export async function openTarget(config: TargetConfig, environment: Environment,
     files,
     tokenizer,
     windows,
+    points,
+    tuned: model?.model,
     sketch: map,
     measurement: measurement({
       base: await modelHash(base, body, custom?.sha256, signal),
@@ -93,10 +105,12 @@ export async function openTarget(config: TargetConfig, environment: Environment,
       maxWindows: config.maxWindows,
       bos: before.join(','),
       positions: config.positions,
-      at: 'base',
+      at: points.join(),
       layers,
       precision: config.precision,
       projection: map === undefined ? 'none' : projectionName(map),
+      delta: points.join() === 'base' ? undefined : delta.id,
+      tuned: model?.hash,
     }),
     notes: [
       ...delta.notes,
@@ -104,6 +118,46 @@ export async function openTarget(config: TargetConfig, environment: Environment,
       ...(map === undefined && config.pool > 0 ? [`no pool is kept: sketches are of the head's gradient`] : []),
     ],
   };
+}
+
+/** @throws ConfigError for a point given twice, or points that the layers do not have */
+function pointsOf({ at, layers }: TargetConfig): readonly Point[] {
+  const points = at.map((text) => pointOf(String(text))!);
+  const twice = points.find((point, i) => points.indexOf(point) !== i);
+  if (twice !== undefined) throw new ConfigError(`--at ${at}: ${twice} is there twice; a mean counts each point once`);
+  const [only, ...more] = points;
+  if (layers !== 'head' && (more.length > 0 || typeof only === 'number')) {
+    throw new ConfigError(
+      `--at ${at}: the gradient of --layers ${layers} is taken at base or at tuned; expected one of them`,
+    );
+  }
+  return points;
+}
+
+/** Undefined where nothing asks for it. */
+async function tunedModelOf(
+  { at, tunedModel, rankBy, onnx, window }: TargetConfig,
+  base: Checkpoint,
+  body: Body,
+  tuned: Checkpoint | Adapter,
+  signal: AbortSignal,
+): Promise<OpenedTunedModel | undefined> {
+  const why =
+    (tunedModel === true && '--tuned-model') ||
+    (at.includes('tuned') && '--at tuned') ||
+    (needsTunedModel(rankBy) && `--rank-by ${rankBy}`);
+  if (why === false) return undefined;
+  if (onnx !== undefined) {
+    throw new ConfigError(
+      `${why} runs the whole tuned model, and --onnx ${onnx} is the body of the base alone: leave one of them out`,
+    );
+  }
+  const opened = await openTunedModel(base, body, tuned, signal);
+  const { positions } = opened.model.body;
+  if (positions === undefined || window <= positions) return opened;
+  throw new ConfigError(
+    `--window ${window}: ${tuned.ref} has ${positions} positions; expected a window of at most ${positions}`,
+  );
 }
 
 /** Of all the tensors that say what the base computes; a body of the user's own is named by its file. */

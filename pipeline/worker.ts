@@ -50,6 +50,7 @@ export async function work(
       tokenize: tokenize(target.tokenizer, target.windows),
       gradient,
       deltas: [delta],
+      rankBy: config.rankBy,
       keep: config.keep,
       pool: sketch === undefined ? undefined : { size: config.pool, width: sketch.definition.width },
       others: config.pool,

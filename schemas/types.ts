@@ -79,6 +79,10 @@ export interface Gradients {
   readonly language: string | null;
   /** as in Document */
   readonly extraction: string | null;
+  /** [w] mean token loss of the whole tuned model, nats; empty where it did not run */
+  readonly lossTuned: Float64Array;
+  /** [w] which of the label words the tuned model answers; empty where it was not asked */
+  readonly labels: Int32Array;
 }
 
 /** One document against one delta; the fields are those of its best window. Topic scores. */
@@ -90,7 +94,7 @@ export interface Score {
   readonly delta: string;
   /** measurement id */
   readonly measurement: string;
-  /** cos(G, D), in [-1, 1] */
+  /** what documents are ranked by, the higher the better: the cosine, or another measure */
   readonly score: number;
   /** <G, D> */
   readonly alignment: number;
@@ -130,6 +134,12 @@ export interface Score {
   readonly language: string | null;
   /** as in Document */
   readonly extraction: string | null;
+  /** cos(G, D), in [-1, 1] */
+  readonly cosine: number;
+  /** nats per token of the whole tuned model; null where it did not run */
+  readonly lossTuned: number | null;
+  /** the label word that the tuned model answers; null where it was not asked */
+  readonly label: string | null;
 }
 
 /** One change of a delta's store. Topic selection, compacted; the message key is delta/list/key, a null value means evicted. */

@@ -39,6 +39,8 @@ interface Measured {
   /** [n] */
   readonly alignment: Float64Array;
   readonly lossTunedHead: Float64Array;
+  /** Undefined where the whole tuned model did not run. */
+  readonly lossTuned: number | undefined;
   /** [tokens,n] */
   readonly tokenAlignment: Float32Array;
   /** [k], empty where the model makes none */
@@ -169,8 +171,10 @@ function readWindow(outputs: Results, b: number, { tokens }: Window, n: number):
     outputs[OUTPUTS.tokenLossTunedHead] === undefined ? undefined : perToken(OUTPUTS.tokenLossTunedHead, n);
   const sketch = outputs[OUTPUTS.sketch];
   const width = sketch?.dims[1] ?? 0;
+  const meanOf = (name: string) => columnSums(perToken(name, 1), 1)[0]! / tokens;
   return {
-    loss: columnSums(perToken(OUTPUTS.tokenLoss, 1), 1)[0]! / tokens,
+    loss: meanOf(OUTPUTS.tokenLoss),
+    lossTuned: outputs[OUTPUTS.tokenLossTuned] === undefined ? undefined : meanOf(OUTPUTS.tokenLossTuned),
     gradientNorm: Math.sqrt(Math.max(0, outputs[OUTPUTS.squaredNorm]!.data[b]!)),
     alignment: columnSums(tokenAlignment, n),
     lossTunedHead:
@@ -222,6 +226,8 @@ function gradientsOf(
       measured.map(({ sketch }) => sketch),
     ),
     ...provenanceOf(tokens),
+    lossTuned: Float64Array.from(measured.flatMap(({ lossTuned }) => lossTuned ?? [])),
+    labels: new Int32Array(),
   };
 }
 

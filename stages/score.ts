@@ -2,6 +2,7 @@
 import { type Outcome, Reject, type Stage } from '../pipeline/contract.ts';
 import { provenanceOf } from '../schemas/provenance.ts';
 import type { Gradients, Score } from '../schemas/types.ts';
+import { MEASURES, type Measure, type Measured } from './measure.ts';
 
 /** What scoring needs to know of a delta D. */
 export interface ScoredDelta {
@@ -10,17 +11,27 @@ export interface ScoredDelta {
   readonly norm: number;
 }
 
+export interface ScoreOptions {
+  /** What makes a window the best, and a document's score; by default the cosine. */
+  readonly rankBy?: Measure;
+  /** Of a classifier, in the order of its labels' numbers. */
+  readonly labels?: readonly string[];
+}
+
 /**
- * Scores each document against each delta, window by window, and keeps the best one:
+ * Scores each document against each delta, window by window, and keeps the best one, by default by
  *
- *     score = cos(G, D) = ⟨G, D⟩ / (|G| |D|),  D = W_base − W_tuned
+ *     cos(G, D) = ⟨G, D⟩ / (|G| |D|),  D = W_base − W_tuned
  *
  * where G is the gradient at the base of the window's mean token loss by the head. A training step moves along −G, so +1
  * means that the window pushes the head exactly where the tuning went.
  *
  * @throws RangeError at once for a delta whose length is 0 or not finite: it has no direction
  */
-export function score(deltas: readonly ScoredDelta[]): Stage<Gradients, Score> {
+export function score(
+  deltas: readonly ScoredDelta[],
+  { rankBy = 'cosine', labels = [] }: ScoreOptions = {},
+): Stage<Gradients, Score> {
   const empty = deltas.find(({ norm }) => !isLength(norm));
   if (empty !== undefined) throw new RangeError(`delta ${empty.id} has length ${empty.norm}: it points nowhere`);
   const ids = deltas.map(({ id }) => id).join(',');
@@ -38,47 +49,66 @@ export function score(deltas: readonly ScoredDelta[]): Stage<Gradients, Score> {
       const window = Math.floor(broken / deltas.length);
       return new Reject('degenerate-gradient', `⟨G, D⟩ of window ${window} is ${document.alignment[broken]}`);
     }
-    return deltas.map((delta, column) => bestWindow(document, delta, column, deltas.length));
+    const measured = deltas.map((delta, column) => windowsOf(document, delta, column, deltas.length));
+    const odd = measured.flat().find((window) => !Number.isFinite(MEASURES[rankBy](window)));
+    if (odd !== undefined) {
+      return new Reject('degenerate-gradient', `the ${rankBy} of a window is ${MEASURES[rankBy](odd)}`);
+    }
+    return deltas.map((delta, column) => bestWindow(document, delta, column, measured[column]!));
+  }
+
+  /** The first of equals. */
+  function bestWindow(document: Gradients, delta: ScoredDelta, column: number, measured: readonly Measured[]): Score {
+    const { gradientNorm, tokens } = document;
+    const windows = measured.length;
+    const scores = measured.map(MEASURES[rankBy]);
+    const best = scores.reduce((top, value, w) => (value > scores[top]! ? w : top), 0);
+
+    const total = tokens.reduce((sum, count) => sum + count, 0);
+    const width = document.sketch.length / windows;
+    const before = tokens.subarray(0, best).reduce((sum, count) => sum + count, 0);
+    const start = document.lengths.subarray(0, best).reduce((sum, length) => sum + length, 0);
+    const label = document.labels[best];
+    return {
+      key: document.key,
+      id: document.id,
+      url: document.url,
+      delta: delta.id,
+      measurement: document.measurement,
+      score: scores[best]!,
+      ...measured[best]!,
+      gradientNorm: gradientNorm[best]!,
+      tokens: tokens[best]!,
+      window: best,
+      windows,
+      meanAlignment: measured.reduce((sum, { alignment }, w) => sum + alignment * tokens[w]!, 0) / total,
+      label: label === undefined ? null : labels[label]!,
+      text: document.text,
+      ids: document.ids.slice(start, start + document.lengths[best]!),
+      tokenAlignment: Float32Array.from(
+        { length: tokens[best]! },
+        (_, t) => document.tokenAlignment[(before + t) * deltas.length + column]!,
+      ),
+      sketch: document.sketch.slice(best * width, (best + 1) * width),
+      ...provenanceOf(document),
+    };
   }
 
   return { name: 'score', process: (batch) => batch.map(scoreOne) };
 }
 
-function bestWindow(document: Gradients, delta: ScoredDelta, column: number, n: number): Score {
-  const { gradientNorm, tokens } = document;
-  const windows = gradientNorm.length;
-  const alignments = Array.from(gradientNorm, (_, w) => document.alignment[w * n + column]!);
-  const scores = alignments.map((alignment, w) => alignment / (gradientNorm[w]! * delta.norm));
-  const best = scores.reduce((top, value, w) => (value > scores[top]! ? w : top), 0);
-
-  const total = tokens.reduce((sum, count) => sum + count, 0);
-  const width = document.sketch.length / windows;
-  const before = tokens.subarray(0, best).reduce((sum, count) => sum + count, 0);
-  const start = document.lengths.subarray(0, best).reduce((sum, length) => sum + length, 0);
-  return {
-    key: document.key,
-    id: document.id,
-    url: document.url,
-    delta: delta.id,
-    measurement: document.measurement,
-    score: scores[best]!,
-    alignment: alignments[best]!,
-    gradientNorm: gradientNorm[best]!,
-    loss: document.loss[best]!,
-    lossTunedHead: document.lossTunedHead[best * n + column]!,
-    tokens: tokens[best]!,
-    window: best,
-    windows,
-    meanAlignment: alignments.reduce((sum, alignment, w) => sum + alignment * tokens[w]!, 0) / total,
-    text: document.text,
-    ids: document.ids.slice(start, start + document.lengths[best]!),
-    tokenAlignment: Float32Array.from(
-      { length: tokens[best]! },
-      (_, t) => document.tokenAlignment[(before + t) * n + column]!,
-    ),
-    sketch: document.sketch.slice(best * width, (best + 1) * width),
-    ...provenanceOf(document),
-  };
+/** What was measured of each window against the delta of this column of n. */
+function windowsOf(document: Gradients, { norm }: ScoredDelta, column: number, n: number): readonly Measured[] {
+  return Array.from(document.gradientNorm, (length, w) => {
+    const alignment = document.alignment[w * n + column]!;
+    return {
+      cosine: alignment / (length * norm),
+      alignment,
+      loss: document.loss[w]!,
+      lossTunedHead: document.lossTunedHead[w * n + column]!,
+      lossTuned: document.lossTuned[w] ?? null,
+    };
+  });
 }
 
 /** A direction exists only for a finite, non-zero length. */

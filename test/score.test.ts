@@ -29,6 +29,8 @@ const document: Gradients = {
   tokenAlignment: Float32Array.of(0.25, -0.5, 0.125, -0.25, 0.5, 1),
   sketch: Float32Array.of(1, 2, 3, 4),
   ...NO_PROVENANCE,
+  lossTuned: new Float64Array(),
+  labels: new Int32Array(),
 };
 
 function scoresOf(gradients: Gradients): readonly Score[] {

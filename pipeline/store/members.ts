@@ -53,6 +53,9 @@ const COLUMNS = [
   'tokenAlignment',
   'sketch',
   ...PROVENANCE_FIELDS,
+  'cosine',
+  'lossTuned',
+  'label',
 ] as const satisfies readonly (keyof Score)[];
 
 type Row = Omit<Member, 'ids' | 'tokenAlignment' | 'sketch'> & {

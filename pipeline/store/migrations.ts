@@ -59,6 +59,14 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE member ADD COLUMN language TEXT;
   ALTER TABLE member ADD COLUMN extraction TEXT;
   `,
+  `
+  -- What a delta's documents are ranked by, and more of what is measured of them.
+  ALTER TABLE delta ADD COLUMN rankBy TEXT NOT NULL DEFAULT 'cosine';
+  ALTER TABLE member ADD COLUMN cosine REAL NOT NULL DEFAULT 0;
+  ALTER TABLE member ADD COLUMN lossTuned REAL;
+  ALTER TABLE member ADD COLUMN label TEXT;
+  UPDATE member SET cosine = score;
+  `,
 ];
 
 /** Takes the steps that are missing, each in a transaction of its own. */

@@ -27,6 +27,8 @@ export interface DeltaRecord {
   readonly measurement: string;
   /** How many of the best documents are kept. */
   readonly keep: number;
+  /** What documents are ranked by. */
+  readonly rankBy: string;
 }
 
 export interface Store {
@@ -100,8 +102,8 @@ export function storeOf(dir: string, database: Database, close: () => void): Sto
   const addScan = database.prepare('INSERT INTO scan (name) VALUES (?)');
   const deltas = database.prepare<[], DeltaRecord>('SELECT * FROM delta ORDER BY id');
   const putDelta = database.prepare(
-    `INSERT INTO delta (id, base, tuned, norm, baseNorm, measurement, keep)
-     VALUES (@id, @base, @tuned, @norm, @baseNorm, @measurement, @keep)
+    `INSERT INTO delta (id, base, tuned, norm, baseNorm, measurement, keep, rankBy)
+     VALUES (@id, @base, @tuned, @norm, @baseNorm, @measurement, @keep, @rankBy)
      ON CONFLICT (id) DO UPDATE SET base = excluded.base, tuned = excluded.tuned`,
   );
   const state = database
@@ -162,11 +164,17 @@ export function storeOf(dir: string, database: Database, close: () => void): Sto
     },
 
     addDelta(delta) {
-      const kept = deltas.all().find(({ id }) => id === delta.id)?.keep ?? delta.keep;
-      if (kept !== delta.keep) {
+      const known = deltas.all().find(({ id }) => id === delta.id) ?? delta;
+      if (known.keep !== delta.keep) {
         throw new ConfigError(
-          `the store in ${dir} keeps the ${kept} best documents of delta ${delta.id}, but ${delta.keep} were asked for: ` +
-            `ask for ${kept}, or name another store`,
+          `the store in ${dir} keeps the ${known.keep} best documents of delta ${delta.id}, but ${delta.keep} were asked for: ` +
+            `ask for ${known.keep}, or name another store`,
+        );
+      }
+      if (known.rankBy !== delta.rankBy) {
+        throw new ConfigError(
+          `the store in ${dir} ranks delta ${delta.id} by ${known.rankBy}, but ${delta.rankBy} was asked for: ` +
+            `ask for ${known.rankBy}, or name another store`,
         );
       }
       putDelta.run(delta);

@@ -4,7 +4,7 @@
  * (`fan_in_fan_out`) is how W is stored and leaves A and B as they are.
  */
 import { createHash } from 'node:crypto';
-import type { CheckpointOptions } from './checkpoint.ts';
+import type { Checkpoint, CheckpointOptions } from './checkpoint.ts';
 import { isReadable, toFloat32 } from './dtype.ts';
 import { CheckpointError } from './error.ts';
 import { isRecord, type Json, parseJson, quoted } from './json.ts';
@@ -27,8 +27,14 @@ export interface Adapter {
   readonly hash: string;
   /** Modules it adapts, by the names that PEFT gives them: `transformer.h.3.mlp.c_fc`. */
   readonly modules: readonly string[];
-  /** D of the module whose weight the checkpoint calls `tensor`; undefined where it is left alone. */
+  /** The module whose weight the checkpoint calls `tensor`; undefined where it is left alone. */
+  moduleOf(tensor: string): string | undefined;
+  /** D of that weight; undefined where it is left alone. */
   delta(tensor: string): LowRank | undefined;
+}
+
+export function isAdapter(tuned: Checkpoint | Adapter): tuned is Adapter {
+  return 'modules' in tuned;
 }
 
 const CONFIG = 'adapter_config.json';
@@ -132,6 +138,10 @@ function adapterOf(ref: string, config: Json, bytes: Uint8Array): Adapter {
     (name) => config[name] ?? null,
   );
   const modules = [...factors.keys()].sort();
+  const moduleOf = (tensor: string) => {
+    const name = tensor.replace(/\.weight$/, '');
+    return modules.find((one) => one === name || one.endsWith(`.${name}`));
+  };
   return {
     ref,
     modules,
@@ -140,9 +150,10 @@ function adapterOf(ref: string, config: Json, bytes: Uint8Array): Adapter {
       .update(bytes)
       .digest('hex'),
 
+    moduleOf,
+
     delta(tensor) {
-      const name = tensor.replace(/\.weight$/, '');
-      const module = modules.find((one) => one === name || one.endsWith(`.${name}`));
+      const module = moduleOf(tensor);
       return module === undefined ? undefined : lowRank(module);
     },
   };

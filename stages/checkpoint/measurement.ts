@@ -14,33 +14,38 @@ export interface MeasurementFields {
   /** Ids put before every window, comma-separated; empty for none. */
   readonly bos: string;
   readonly positions: 'all' | 'last';
-  /** Where the gradient is taken: `base`. */
+  /** Points where the gradient is taken, comma-separated: see graph/point.ts. */
   readonly at: string;
   /** Layers whose gradient is taken: `head`. */
   readonly layers: string;
   readonly precision: string;
   /** Kind, width and seed of the sketch; `none` where there is none. */
   readonly projection: string;
+  /** Id of the delta, where a number of a window depends on it that is not its own: where `at` is more than the base. */
+  readonly delta?: string | undefined;
+  /** Hash of the whole tuned model, where it runs. */
+  readonly tuned?: string | undefined;
 }
 
 export interface Measurement {
   /** sha-256 of the fields, hex. */
   readonly id: string;
-  readonly fields: Readonly<Record<keyof MeasurementFields, string | number>>;
+  readonly fields: Readonly<Record<string, string | number>>;
 }
 
-/** In this order the fields are hashed, and differences are named. */
+/** In this order those that are there are hashed, and differences are named. */
 const FIELDS = [
   ...(['base', 'tokenizer', 'window', 'stride', 'maxWindows', 'bos'] as const),
   ...(['positions', 'at', 'layers', 'precision', 'projection'] as const),
+  ...(['delta', 'tuned'] as const),
 ] satisfies readonly (keyof MeasurementFields)[];
 
 export function measurement(values: MeasurementFields): Measurement {
-  const entries = FIELDS.map((name) => [name, values[name]] as const);
+  const entries = FIELDS.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]] as const]));
   const id = createHash('sha256')
     .update(JSON.stringify(['deltasift measurement 1', entries]))
     .digest('hex');
-  return { id, fields: Object.fromEntries(entries) as Measurement['fields'] };
+  return { id, fields: Object.fromEntries(entries) };
 }
 
 /** sha-256, hex, over names, types, shapes and bytes of tensors, in whatever order and files they are. */

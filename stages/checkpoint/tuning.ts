@@ -1,7 +1,7 @@
 /** What a tuning did to the layers whose gradient is measured: the head, the MLP of the last block, or both. */
 import { createHash } from 'node:crypto';
 import type { LastMlp, MlpMatrix } from '../graph/last-mlp.ts';
-import type { Adapter, LowRank } from './adapter.ts';
+import { type Adapter, isAdapter, type LowRank } from './adapter.ts';
 import type { Checkpoint, Tensor } from './checkpoint.ts';
 import { type Delta, openDelta } from './delta.ts';
 import { CheckpointError } from './error.ts';
@@ -101,10 +101,6 @@ export async function openTuning(
 interface Part {
   readonly tensor: Tensor;
   readonly change: MatrixChange | undefined;
-}
-
-function isAdapter(tuned: Checkpoint | Adapter): tuned is Adapter {
-  return 'modules' in tuned;
 }
 
 function headTuning({ id, base, tuned, vocabulary, norm, baseNorm, notes }: Delta): Tuning {

@@ -6,7 +6,8 @@ import type { HeadDelta } from './delta-terms.ts';
 import type { Body } from './families.ts';
 import type { SketchTail } from './head.ts';
 import type { MlpDelta } from './last-mlp.ts';
-import { gradientModel } from './model.ts';
+import { gradientModel, type TunedModel } from './model.ts';
+import type { Point } from './point.ts';
 import type { Provider } from './providers.ts';
 import type { Precision } from './quantize.ts';
 import { openSession, type Session } from './session.ts';
@@ -15,6 +16,10 @@ export interface MeasureOptions {
   readonly body: Body;
   /** All with the same layers. */
   readonly deltas: readonly Tuning[];
+  /** Where the gradient is taken, by default at the base; at other points of one delta alone. */
+  readonly points?: readonly Point[];
+  /** The whole tuned model, where it is to run. */
+  readonly tuned?: TunedModel | undefined;
   readonly sketch?: SketchTail | undefined;
   /** Tokens of the longest window. */
   readonly window: number;
@@ -30,7 +35,7 @@ export interface MeasureOptions {
  * @throws CheckpointError where the head's width is not the body's
  */
 export async function openMeasure(base: Checkpoint, options: MeasureOptions): Promise<Session> {
-  const { body, deltas, sketch, window, precision, providers, threads } = options;
+  const { body, deltas, points = ['base'], tuned, sketch, window, precision, providers, threads } = options;
   const { head } = base;
   if (head.shape[1] !== body.width) {
     throw new CheckpointError(
@@ -44,8 +49,8 @@ export async function openMeasure(base: Checkpoint, options: MeasureOptions): Pr
     first?.mlp === undefined ? undefined : await Promise.all(deltas.map(({ mlp: changes = {} }) => mlpDelta(changes)));
   const model = gradientModel(
     { body, weights, maxTokens: window, precision },
-    { base: weights.get(head.name)!, deltas: heads, norm: true, lossTunedHead: true, sketch },
-    { head: first?.layers !== 'last-mlp', mlp },
+    { base: weights.get(head.name)!, deltas: heads, points, norm: true, lossTunedHead: true, sketch },
+    { head: first?.layers !== 'last-mlp', mlp, tuned },
   );
   return openSession({ model, providers, threads });
 }

@@ -43,6 +43,9 @@ function scoreOf(key: string, id: string, score: number, delta = DELTA): Score {
     tokenAlignment: Float32Array.of(1, -2, 0.5),
     sketch: new Float32Array(),
     ...NO_PROVENANCE,
+    cosine: score,
+    lossTuned: null,
+    label: null,
   };
 }
 
@@ -56,7 +59,7 @@ const SCORES = [
 before(() => {
   const store = openStore(STORE);
   store.bind({ id: 'm', fields: { window: 128 } });
-  const fixed = { base: 'base', tuned: 'tuned', norm: 3, baseNorm: 30, measurement: 'm', keep: 10 };
+  const fixed = { base: 'base', tuned: 'tuned', norm: 3, baseNorm: 30, measurement: 'm', keep: 10, rankBy: 'cosine' };
   store.addDelta({ ...fixed, id: DELTA });
   const scan = store.scan('crawl');
   scan.commit(() => {
@@ -167,7 +170,7 @@ describe('top', () => {
     const dir = join(folder, 'several');
     const store = openStore(dir);
     store.bind({ id: 'm', fields: { window: 128 } });
-    const fixed = { base: 'base', tuned: 'tuned', norm: 3, baseNorm: 30, measurement: 'm', keep: 10 };
+    const fixed = { base: 'base', tuned: 'tuned', norm: 3, baseNorm: 30, measurement: 'm', keep: 10, rankBy: 'cosine' };
     for (const id of ['ab', 'ac']) store.addDelta({ ...fixed, id: id.repeat(32) });
     store.close();
     const several = await deltasift(['top', '--store', dir]);

@@ -34,6 +34,9 @@ export function scoreOf(key: string, hundredths: number, rest: Partial<Score> = 
     tokenAlignment: Float32Array.of(0.5, -0.25),
     sketch: new Float32Array(),
     ...NO_PROVENANCE,
+    cosine: hundredths / 100,
+    lossTuned: null,
+    label: null,
     ...rest,
   };
 }
@@ -49,7 +52,7 @@ export function storeContract(make: () => StoreOnDisk): void {
   /** Puts the scores through the select stage in batches of this size, opening the store anew before each. */
   async function offer(disk: StoreOnDisk, scores: readonly Score[], size: number): Promise<Store> {
     let store = disk.open();
-    store.addDelta({ id: DELTA, base: 'b', tuned: 't', norm: 1, baseNorm: 1, measurement: 'm', keep: KEEP });
+    store.addDelta({ id: DELTA, base: 'b', tuned: 't', norm: 1, baseNorm: 1, measurement: 'm', keep: KEEP, rankBy: 'cosine' });
     for (let from = 0; from < scores.length; from += size) {
       store = disk.open();
       const stage = select(

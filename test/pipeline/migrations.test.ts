@@ -29,7 +29,7 @@ function assertGolden(dir: string): void {
   try {
     assert.deepEqual(store.measurement(), { id: 'm', fields: { window: 128, positions: 'all' } });
     assert.deepEqual(store.deltas(), [
-      { id: DELTA, base: 'b', tuned: 't', norm: 2, baseNorm: 20, measurement: 'm', keep: 3 },
+      { id: DELTA, base: 'b', tuned: 't', norm: 2, baseNorm: 20, measurement: 'm', keep: 3, rankBy: 'cosine' },
     ]);
     assert.deepEqual(store.top(DELTA, 3), [
       { ...two, rank: 1 },

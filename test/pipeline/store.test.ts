@@ -13,7 +13,7 @@ import { DELTA, scoreOf, storeContract } from '../kit/store.ts';
 
 const folder = folders();
 
-const record = { id: DELTA, base: 'b', tuned: 't', norm: 2, baseNorm: 20, measurement: 'm', keep: 3 };
+const record = { id: DELTA, base: 'b', tuned: 't', norm: 2, baseNorm: 20, measurement: 'm', keep: 3, rankBy: 'cosine' };
 
 function refuses(action: () => unknown, ...words: readonly RegExp[]): void {
   assert.throws(action, (error) => {

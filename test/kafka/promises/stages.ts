@@ -59,6 +59,8 @@ export const gradient: Stage<Tokens, Gradients> = {
           tokenAlignment: new Float32Array(TOKENS - 1),
           sketch: numbers,
           ...provenanceOf(document),
+          lossTuned: new Float64Array(),
+          labels: new Int32Array(),
         },
       ];
     }),

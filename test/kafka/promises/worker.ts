@@ -23,6 +23,7 @@ await Promise.all(
       tokenize,
       gradient,
       deltas: [DELTA],
+      rankBy: 'cosine',
       keep: 50,
       pool: { size: 20, width: SKETCH_WIDTH },
       others: 0,
