@@ -44,7 +44,6 @@ const logicalTypes = {
 
 interface Field {
   readonly name: string;
-  readonly default?: unknown;
   /** The version of the schema that it came with; 1 where it does not say. */
   readonly since?: number;
 }
@@ -58,6 +57,7 @@ interface Version {
 /** The newest first. */
 function versionsOf(schema: { readonly fields: readonly Field[] }): readonly [Version, ...Version[]] {
   const numbers = new Set(schema.fields.map(({ since = 1 }) => since));
+  const newest = avro.Type.forSchema(schema as unknown as avro.Schema, { logicalTypes }) as avro.types.RecordType;
   const versions = [...numbers]
     .sort((a, b) => b - a)
     .map((version) => {
@@ -66,7 +66,7 @@ function versionsOf(schema: { readonly fields: readonly Field[] }): readonly [Ve
       const missing = schema.fields.filter((field) => !has(field));
       return {
         type: avro.Type.forSchema({ ...schema, fields } as avro.Schema, { logicalTypes }),
-        defaults: Object.fromEntries(missing.map(({ name, default: value }) => [name, value])),
+        defaults: Object.fromEntries(missing.map(({ name }) => [name, newest.field(name)!.defaultValue()])),
       };
     });
   return versions as [Version, ...Version[]];

@@ -56,6 +56,24 @@ describe('score', () => {
     );
   });
 
+  test('ranks by another measure: windows and documents alike', () => {
+    const [outcome] = score(deltas, { rankBy: 'likelihood-ratio' }).process(
+      [{ ...document, lossTuned: Float64Array.of(1, 5) }],
+      AbortSignal.timeout(1000),
+    ) as readonly (readonly Score[])[];
+    const [first] = outcome!;
+    assert.deepEqual([first!.window, first!.score, first!.lossTuned], [0, 4, 1]);
+    assert.equal(first!.cosine, 0.4 / 2);
+  });
+
+  test('a measure that is no number is a reject', () => {
+    const [outcome] = score(deltas, { rankBy: 'likelihood' }).process(
+      [document],
+      AbortSignal.timeout(1000),
+    ) as unknown[];
+    assert.deepEqual(outcome, new Reject('degenerate-gradient', 'the likelihood of a window is NaN'));
+  });
+
   test('brings the ids, the token alignments and the sketch of the best window', () => {
     const lower = { ...document, alignment: Float64Array.of(0.9, -0.8, 0.3, 1.2) };
     const [first, second] = scoresOf(lower);

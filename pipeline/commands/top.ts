@@ -26,13 +26,13 @@ export const top = command({
     }
     const store = openStore(dir, { readonly: true });
     try {
-      const { id, measurement, keep } = deltaOf(store, delta);
+      const { id, measurement, keep, rankBy } = deltaOf(store, delta);
       const shared = store.sharedIds(id);
       const rows = store
         .top(id, k ?? Math.min(DEFAULT_K, keep))
         .map((ranked) => ({ ranked, ambiguous: shared.has(ranked.id) }));
       if (json) out.write(`${JSON.stringify({ delta: id, measurement, documents: rows.map(line) })}\n`);
-      else out.write(await FORMATS[format](rows, out.isTerminal ? out.columns : Number.POSITIVE_INFINITY));
+      else out.write(await FORMATS[format](rows, rankBy, out.isTerminal ? out.columns : Number.POSITIVE_INFINITY));
     } finally {
       store.close();
     }
@@ -46,7 +46,7 @@ interface Row {
 }
 
 const FORMATS = {
-  table: (rows: readonly Row[], width: number) => table(COLUMNS, rows, width),
+  table: (rows: readonly Row[], rankBy: string, width: number) => table(columnsOf(rows, rankBy), rows, width),
   jsonl: (rows: readonly Row[]) => rows.map((row) => `${JSON.stringify(line(row))}\n`).join(''),
   csv: (rows: readonly Row[]) =>
     csv(
@@ -69,28 +69,45 @@ function flat({ ranked }: Row): Readonly<Record<string, unknown>> {
 }
 
 const INTEGERS: ReadonlySet<string> = new Set(['rank', 'tokens', 'window', 'windows']);
-const TEXTS: ReadonlySet<string> = new Set(['id', 'url', 'key']);
+const TEXTS: ReadonlySet<string> = new Set(['id', 'url', 'key', 'label']);
 const FLAT_COLUMNS: readonly ParquetColumn[] = ['rank', 'key', ...SCORE_FIELDS].map((name) => ({
   name,
   type: INTEGERS.has(name) ? 'INT32' : TEXTS.has(name) ? 'STRING' : 'DOUBLE',
 }));
 
 const TEXT_SHOWN = 60;
-const COLUMNS: readonly Column<Row>[] = [
-  { name: 'rank', align: 'right', cell: ({ ranked }) => String(ranked.rank) },
-  { name: 'score', align: 'right', cell: ({ ranked }) => ranked.score.toFixed(5) },
-  { name: 'alignment', align: 'right', cell: ({ ranked }) => ranked.alignment.toPrecision(4) },
-  { name: 'loss', align: 'right', cell: ({ ranked }) => ranked.loss.toFixed(3) },
-  { name: 'tuned head', align: 'right', cell: ({ ranked }) => ranked.lossTunedHead.toFixed(3) },
-  { name: 'tokens', align: 'right', cell: ({ ranked }) => String(ranked.tokens) },
-  {
-    name: 'id',
-    align: 'left',
-    cell: ({ ranked, ambiguous }) => printable(ambiguous ? `${ranked.id} (key ${ranked.key})` : ranked.id),
-  },
-  {
-    name: 'text',
-    align: 'left',
-    cell: ({ ranked }) => printable(ranked.text.slice(0, 4 * TEXT_SHOWN)).slice(0, TEXT_SHOWN),
-  },
-];
+/** What was not measured of any has no column. */
+function columnsOf(rows: readonly Row[], rankBy: string): readonly Column<Row>[] {
+  const some = (field: 'lossTuned' | 'label') => rows.some(({ ranked }) => ranked[field] !== null);
+  return [
+    { name: 'rank', align: 'right', cell: ({ ranked }) => String(ranked.rank) },
+    {
+      name: rankBy === 'cosine' ? 'score' : rankBy,
+      align: 'right',
+      cell: ({ ranked }) => ranked.score.toFixed(5),
+    },
+    { name: 'alignment', align: 'right', cell: ({ ranked }) => ranked.alignment.toPrecision(4) },
+    { name: 'loss', align: 'right', cell: ({ ranked }) => ranked.loss.toFixed(3) },
+    { name: 'tuned head', align: 'right', cell: ({ ranked }) => ranked.lossTunedHead.toFixed(3) },
+    ...(some('lossTuned') ? [TUNED] : []),
+    ...(some('label') ? [LABEL] : []),
+    { name: 'tokens', align: 'right', cell: ({ ranked }) => String(ranked.tokens) },
+    {
+      name: 'id',
+      align: 'left',
+      cell: ({ ranked, ambiguous }) => printable(ambiguous ? `${ranked.id} (key ${ranked.key})` : ranked.id),
+    },
+    {
+      name: 'text',
+      align: 'left',
+      cell: ({ ranked }) => printable(ranked.text.slice(0, 4 * TEXT_SHOWN)).slice(0, TEXT_SHOWN),
+    },
+  ];
+}
+
+const TUNED: Column<Row> = {
+  name: 'tuned',
+  align: 'right',
+  cell: ({ ranked }) => ranked.lossTuned?.toFixed(3) ?? '',
+};
+const LABEL: Column<Row> = { name: 'label', align: 'left', cell: ({ ranked }) => printable(ranked.label ?? '') };

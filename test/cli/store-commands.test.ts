@@ -121,6 +121,9 @@ describe('top', () => {
       window: 0,
       windows: 2,
       meanAlignment: 1 / 3,
+      cosine: 0.5,
+      lossTuned: null,
+      label: null,
     });
     assert.match((await top('-k', '1')).out, /^rank +score.*\n +1 +0\.50000 .* first +text of first\ufffd\[2J\n$/);
     assert.match((await top('-k', '2')).out, new RegExp(`twin \\(key ${'b'.repeat(64)}\\)`));
@@ -131,9 +134,12 @@ describe('top', () => {
     const [header, first, ...rest] = out.split('\r\n');
     assert.equal(
       header,
-      'rank,key,id,url,score,alignment,gradientNorm,loss,lossTunedHead,tokens,window,windows,meanAlignment',
+      'rank,key,id,url,score,alignment,gradientNorm,loss,lossTunedHead,tokens,window,windows,meanAlignment,cosine,lossTuned,label',
     );
-    assert.equal(first, `1,${'a'.repeat(64)},first,https://example.org/first,0.5,5,2,5.5,4.5,3,0,2,0.3333333333333333`);
+    assert.equal(
+      first,
+      `1,${'a'.repeat(64)},first,https://example.org/first,0.5,5,2,5.5,4.5,3,0,2,0.3333333333333333,0.5,,`,
+    );
     assert.equal(rest.length, 4);
 
     const { bytes } = await deltasift(['top', '--store', STORE, '--format', 'parquet']);

@@ -52,7 +52,16 @@ export function storeContract(make: () => StoreOnDisk): void {
   /** Puts the scores through the select stage in batches of this size, opening the store anew before each. */
   async function offer(disk: StoreOnDisk, scores: readonly Score[], size: number): Promise<Store> {
     let store = disk.open();
-    store.addDelta({ id: DELTA, base: 'b', tuned: 't', norm: 1, baseNorm: 1, measurement: 'm', keep: KEEP, rankBy: 'cosine' });
+    store.addDelta({
+      id: DELTA,
+      base: 'b',
+      tuned: 't',
+      norm: 1,
+      baseNorm: 1,
+      measurement: 'm',
+      keep: KEEP,
+      rankBy: 'cosine',
+    });
     for (let from = 0; from < scores.length; from += size) {
       store = disk.open();
       const stage = select(

@@ -16,7 +16,17 @@ function scoreOf(value: number, i: number): Score {
   const numbers = { score: value, alignment: value, gradientNorm: 1, loss: 1, lossTunedHead: 1, meanAlignment: value };
   const none = { cosine: value, lossTuned: null, label: null };
   const arrays = { ids: Int32Array.of(1), tokenAlignment: Float32Array.of(value), sketch: new Float32Array() };
-  return { ...text, ...numbers, ...none, ...arrays, delta: DELTA.id, measurement: 'm', tokens: 1, window: 0, windows: 1 };
+  return {
+    ...text,
+    ...numbers,
+    ...none,
+    ...arrays,
+    delta: DELTA.id,
+    measurement: 'm',
+    tokens: 1,
+    window: 0,
+    windows: 1,
+  };
 }
 
 /** What one worker's share of the log says in the end. */

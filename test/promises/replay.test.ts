@@ -41,7 +41,16 @@ const model = (limit: number): Stage<Document, Score> => ({
 /** Scans into the store in `dir`, as far as there is anything left to do. */
 async function scan(dir: string, limit: number): Promise<void> {
   const store = openStore(dir);
-  store.addDelta({ id: DELTA, base: 'b', tuned: 't', norm: 4, baseNorm: 9, measurement: 'm', keep: RECORDS, rankBy: 'cosine' });
+  store.addDelta({
+    id: DELTA,
+    base: 'b',
+    tuned: 't',
+    norm: 4,
+    baseNorm: 9,
+    measurement: 'm',
+    keep: RECORDS,
+    rankBy: 'cosine',
+  });
   const progress = store.scan('scan');
   const transport = embeddedTransport(progress, { batch: 8, attempts: 1 });
   const saved = {

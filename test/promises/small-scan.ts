@@ -68,7 +68,16 @@ const model: Stage<Document, Score> = {
 async function run({ store: dir, scores, kill }: SmallScan): Promise<void> {
   const store = openStore(dir);
   store.bind({ id: 'm', fields: { width: WIDTH } });
-  store.addDelta({ id: DELTA, base: 'b', tuned: 't', norm: 4, baseNorm: 9, measurement: 'm', keep: KEEP, rankBy: 'cosine' });
+  store.addDelta({
+    id: DELTA,
+    base: 'b',
+    tuned: 't',
+    norm: 4,
+    baseNorm: 9,
+    measurement: 'm',
+    keep: KEEP,
+    rankBy: 'cosine',
+  });
   const scan = mortal(store.scan(DELTA, { dedup: 'on' }), kill);
   const file = scoresFile(scores, scan);
   const transport = embeddedTransport(scan, { batch: BATCH, highWater: 32, sinks: [file] });

@@ -45,6 +45,8 @@ const SAMPLES: Readonly<Record<SchemaName, unknown>> = {
     lossTunedHead: Float64Array.of(3, 2.5),
     tokenAlignment: Float32Array.of(1, -2, 3, 0.5),
     sketch: Float32Array.of(0.25, -0.75),
+    lossTuned: Float64Array.of(2.75),
+    labels: Int32Array.of(1),
   },
   score: {
     ...RECORD,
@@ -62,17 +64,25 @@ const SAMPLES: Readonly<Record<SchemaName, unknown>> = {
     ids: Int32Array.of(0, 5, 6),
     tokenAlignment: Float32Array.of(1, -2),
     sketch: new Float32Array(),
+    cosine: -0.125,
+    lossTuned: 2.75,
+    label: ' world',
   },
   selection: { delta: 'a', list: 'pool', key: 'ab12', gain: 0.125, value: Buffer.from([1, 2, 3]) },
   count: { stage: 'tokenize', outcome: 'rejected', code: 'too-short', n: 2 ** 40 },
 };
 
+const NO_TUNED_MODEL = { lossTuned: new Float64Array(), labels: new Int32Array() };
+const NOT_MEASURED = { cosine: 0, lossTuned: null, label: null };
+
 /** What messages of earlier schemas did not say, by fingerprint. */
 const UNSAID: Readonly<Record<string, object>> = {
   '99e81fc61bb97437': { ...NO_PROVENANCE, source: PROVENANCE.source, origin: PROVENANCE.origin },
   '31253e85b8cf238d': NO_PROVENANCE,
-  dfdb4be8c0e31704: NO_PROVENANCE,
-  a30923cf5f8d3978: NO_PROVENANCE,
+  dfdb4be8c0e31704: { ...NO_PROVENANCE, ...NO_TUNED_MODEL },
+  a30923cf5f8d3978: { ...NO_PROVENANCE, ...NOT_MEASURED },
+  '83d869902647c920': NO_TUNED_MODEL,
+  ca57228a45293caf: NOT_MEASURED,
 };
 
 const CODECS: Readonly<Record<SchemaName, Codec<unknown>>> = {

@@ -35,7 +35,16 @@ export function fill(store: Store, n: number, from = 0): void {
 
 export function filled(dir: string, n: number): Store {
   const store = openStore(dir);
-  store.addDelta({ id: DELTA, base: 'b', tuned: 't', norm: 2, baseNorm: 20, measurement: 'm', keep: 100_000 });
+  store.addDelta({
+    id: DELTA,
+    base: 'b',
+    tuned: 't',
+    norm: 2,
+    baseNorm: 20,
+    measurement: 'm',
+    keep: 100_000,
+    rankBy: 'cosine',
+  });
   fill(store, n);
   return store;
 }

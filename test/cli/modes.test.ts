@@ -1,0 +1,96 @@
+/** Modes of scoring as a user asks for them, on the small real pair and its float64 reference. */
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { after, describe, test } from 'node:test';
+import { deltasift } from './run.ts';
+import { tinyCrawl, tinyPair } from './tiny.ts';
+
+const folder = mkdtempSync(join(tmpdir(), 'deltasift-modes-'));
+after(() => rmSync(folder, { recursive: true }));
+
+const N = 40;
+const CRAWL = tinyCrawl(folder, N);
+const SCAN = ['scan', '--base', tinyPair.base, '--tuned', tinyPair.tuned, '--source', `jsonl:${CRAWL}`, '--quiet'];
+const inFolder = (name: string) => join(folder, name);
+
+interface Reference {
+  readonly id: string;
+  readonly nllTuned: number;
+  readonly mean: { readonly nll: number; readonly cos: number };
+}
+const golden = new URL('../golden/tiny/documents.json', import.meta.url);
+const reference = new Map(
+  (JSON.parse(readFileSync(golden, 'utf8')) as readonly Reference[]).map((document) => [document.id, document]),
+);
+
+interface Line {
+  readonly id: string;
+  readonly score: number;
+  readonly cosine: number;
+  readonly loss: number;
+  readonly lossTunedHead: number;
+  readonly lossTuned: number | null;
+}
+
+/** Lines of `--scores`, after the scan. */
+async function scanned(name: string, ...words: readonly string[]): Promise<readonly Line[]> {
+  const [store, scores] = [inFolder(name), inFolder(`${name}.jsonl`)];
+  const { code, err } = await deltasift([...SCAN, '--store', store, '--scores', scores, ...words]);
+  assert.equal(code, 0, err);
+  return readFileSync(scores, 'utf8')
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+describe('modes', () => {
+  test('the whole tuned model: its loss is that of the reference, and the ratio ranks', async () => {
+    const lines = await scanned('ratio', '--rank-by', 'likelihood-ratio');
+    assert.equal(lines.length, N);
+    for (const { id, score, cosine, loss, lossTuned } of lines) {
+      const { nllTuned, mean } = reference.get(id)!;
+      assert.ok(Math.abs(lossTuned! - nllTuned) <= 1e-5, `${id}: ${lossTuned}, expected ${nllTuned}`);
+      assert.ok(Math.abs(cosine - mean.cos) <= 1e-6);
+      assert.equal(score, loss - lossTuned!);
+    }
+    const { out } = await deltasift(['top', '--store', inFolder('ratio'), '-k', '3']);
+    assert.match(out, /^rank +likelihood-ratio .*tuned head +tuned /);
+    const [best] = lines.toSorted((a, b) => b.score - a.score);
+    assert.match(out, new RegExp(`\\n +1 .* ${best!.id} `));
+
+    const { code, err } = await deltasift([...SCAN, '--store', inFolder('ratio'), '--rank-by', 'likelihood']);
+    assert.equal(code, 78);
+    assert.match(err, /ranks delta [0-9a-f]+ by likelihood-ratio, but likelihood was asked for/);
+  });
+
+  test('points on the way to the tuned head need no second model; the tuned model is another place', async () => {
+    const [base, half, whole] = [
+      await scanned('at-base'),
+      await scanned('at-half', '--at', '0,0.5,1'),
+      await scanned('at-tuned', '--at', 'tuned'),
+    ];
+    for (const [i, { id, score, lossTuned, ...line }] of base.entries()) {
+      assert.ok(Math.abs(score - reference.get(id)!.mean.cos) <= 1e-6);
+      assert.equal(lossTuned, null);
+      assert.notEqual(half[i]!.score, score);
+      assert.equal(half[i]!.lossTuned, null);
+      assert.ok(Math.abs(half[i]!.lossTunedHead - line.lossTunedHead) <= 1e-5);
+      assert.ok(Math.abs(whole[i]!.lossTuned! - reference.get(id)!.nllTuned) <= 1e-5);
+    }
+  });
+
+  test('what does not fit is said by name: exit 78', async () => {
+    for (const [words, said] of [
+      [['--at', 'base,1.5'], /--at: expected base, the whole tuned model as tuned, or a number from 0 to 1/],
+      [['--at', 'base,0'], /--at base,0: base is there twice/],
+      [['--at', '0.5', '--layers', 'last-mlp'], /--layers last-mlp is taken at base or at tuned/],
+      [['--rank-by', 'beauty'], /--rank-by: expected one of cosine, alignment, /],
+    ] as const) {
+      const { code, err } = await deltasift([...SCAN, '--store', inFolder('none'), ...words]);
+      assert.equal(code, 78, err);
+      assert.match(err, said);
+    }
+  });
+});

@@ -1,0 +1,37 @@
+import assert from 'node:assert/strict';
+import { describe, test } from 'node:test';
+import { MEASURE_NAMES, MEASURES, needsTunedModel } from '../stages/measure.ts';
+
+const window = { cosine: 0.25, alignment: 3, loss: 4, lossTunedHead: 3, lossTuned: 2 };
+
+describe('measures', () => {
+  test('are what their names say', () => {
+    assert.deepEqual(MEASURE_NAMES.map((name) => [name, MEASURES[name](window)]).slice(0, 8), [
+      ['cosine', 0.25],
+      ['alignment', 3],
+      ['head-likelihood-ratio', 1],
+      ['relative-head-likelihood-ratio', 0.25],
+      ['head-likelihood', -3],
+      ['likelihood-ratio', 2],
+      ['relative-likelihood-ratio', 0.5],
+      ['likelihood', -2],
+    ]);
+  });
+
+  test('those that ask for the tuned model have no value without it, and others do not look at it', () => {
+    for (const name of MEASURE_NAMES) {
+      const value = MEASURES[name]({ ...window, lossTuned: null });
+      assert.equal(Number.isNaN(value), needsTunedModel(name), name);
+    }
+    assert.deepEqual(MEASURE_NAMES.filter(needsTunedModel), [
+      'likelihood-ratio',
+      'relative-likelihood-ratio',
+      'likelihood',
+    ]);
+  });
+
+  test('a text that costs nothing has no share of its loss to lose', () => {
+    const nothing = { ...window, loss: 0, lossTunedHead: 0, lossTuned: 0 };
+    assert.equal(MEASURES['relative-head-likelihood-ratio'](nothing), 0);
+  });
+});
