@@ -199,6 +199,10 @@ export const evaluateConfig = take(['truth', 'seed', 'resamples']).extend({
   source: settings.source.optional().describe('the crawl again, for BM25 on its texts; without it there is none'),
   n: z.int().min(1).optional().describe('documents to find; by default as many as are true'),
 });
+export const liveConfig = take(['store', 'delta']).extend({
+  since: z.int().min(0).optional().describe('list the exchanges after this one; the last 256 are kept'),
+});
+export type LiveConfig = z.infer<typeof liveConfig>;
 export const serveConfig = take(['store', 'serveHost']).extend({
   serve: z.string().min(1).default('8790').meta({
     description: 'where to listen; the host is the loopback by default',

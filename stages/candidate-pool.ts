@@ -4,7 +4,8 @@
  * times the set loses next to nothing against all documents.
  */
 import type { Score } from '../schemas/types.ts';
-import { type Candidate, type RunningSet, runningSet } from './math/residual.ts';
+import { exchangeHistory, liveSet } from './live-set.ts';
+import { type Candidate, type RunningSet, type RunningState, runningSet } from './math/residual.ts';
 
 export interface PoolOptions {
   /** M: documents in the pool; the running set holds a quarter of them. */
@@ -17,17 +18,25 @@ export interface PoolOptions {
 
 type PoolScore = Pick<Score, 'key' | 'alignment' | 'gradientNorm' | 'sketch'>;
 
+/** What a restart needs beside the members. */
+export interface PoolState {
+  /** Sums over the running set. */
+  readonly running: Uint8Array;
+  /** Its members, as live-set.ts reads them. */
+  readonly set: Uint8Array;
+}
+
 export interface SavedPool {
   readonly members: Iterable<PoolScore & { readonly gain: number }>;
-  /** What `state` gave. */
+  /** What `state` gave; both or none. */
   readonly running: Uint8Array | undefined;
+  readonly set: Uint8Array | undefined;
 }
 
 export interface CandidatePool {
   /** Undefined where the document is not admitted; else its residual gain, and what it pushed out. */
   offer(score: PoolScore): { readonly gain: number; readonly evicted: string | undefined } | undefined;
-  /** What a restart needs beside the members. */
-  state(): Uint8Array;
+  state(): PoolState;
 }
 
 /** M/n: see docs/method.md. */
@@ -38,11 +47,13 @@ export function candidatePool({ size, width, deltaNorm }: PoolOptions, saved: Sa
   const members = new Map(
     Array.from(saved.members, (one) => [one.key, { gain: one.gain, candidate: candidateOf(one) }]),
   );
+  const before = saved.running === undefined ? undefined : decodeState(saved.running, saved.set, width);
   const set = runningSet(
     { capacity: Math.max(1, Math.floor(size / POOL_TO_SET)), deltaNorm, width },
-    saved.running === undefined ? undefined : decodeState(saved.running, width),
+    before,
     (key) => members.get(key)?.candidate,
   );
+  const history = exchangeHistory(saved.set);
 
   return {
     offer(score) {
@@ -50,7 +61,8 @@ export function candidatePool({ size, width, deltaNorm }: PoolOptions, saved: Sa
       if (members.has(key)) return undefined;
       const candidate = candidateOf(score);
       const gain = set.gain(candidate);
-      set.offer(key, candidate);
+      const exchange = set.offer(key, candidate);
+      if (exchange !== undefined) history.add(exchange, set.cosine);
       members.set(key, { gain, candidate });
       if (members.size <= size) return { gain, evicted: undefined };
       const worst = worstOutside(set);
@@ -60,10 +72,10 @@ export function candidatePool({ size, width, deltaNorm }: PoolOptions, saved: Sa
 
     state() {
       const { keys, values } = set.state();
-      return Buffer.concat([
-        Buffer.from(values.buffer, values.byteOffset, values.byteLength),
-        Buffer.from(JSON.stringify(keys)),
-      ]);
+      return {
+        running: Buffer.from(values.buffer, values.byteOffset, values.byteLength),
+        set: history.bytes(keys, set.cosine),
+      };
     },
   };
 
@@ -82,16 +94,10 @@ function candidateOf({ alignment, gradientNorm, sketch }: PoolScore): Candidate 
   return { alignment, norm: gradientNorm, sketch };
 }
 
-/** The keys of the running set, of what `state` gave. */
-export function runningKeys(state: Uint8Array, width: number): readonly string[] {
-  return decodeState(state, width).keys;
-}
-
-/** The set's values as float64s, then its keys in JSON. */
-function decodeState(bytes: Uint8Array, width: number) {
+/** Stores of an earlier version hold the keys, in JSON, behind the values. */
+function decodeState(running: Uint8Array, set: Uint8Array | undefined, width: number): RunningState {
   const end = (width + 6) * Float64Array.BYTES_PER_ELEMENT;
-  return {
-    values: new Float64Array(new Uint8Array(bytes.subarray(0, end)).buffer),
-    keys: JSON.parse(Buffer.from(bytes.subarray(end)).toString()) as readonly string[],
-  };
+  const values = new Float64Array(new Uint8Array(running.subarray(0, end)).buffer);
+  if (set !== undefined) return { values, keys: liveSet(set).keys };
+  return { values, keys: JSON.parse(Buffer.from(running.subarray(end)).toString()) };
 }

@@ -1,20 +1,15 @@
 /**
- * Trains the rows of a head on hidden states that do not change: what a picked set teaches, at the price of a logistic regression.
- * Adam (Kingma and Ba, ICLR 2015) on the mean cross-entropy of minibatches, without weight decay.
+ * Trains a head, or some rows of it, on hidden states that do not change: what a picked set teaches, at the price of a logistic
+ * regression. Adam (Kingma and Ba, ICLR 2015) on minibatches of documents, without weight decay.
  */
+import type { HeadTrainer, Positions } from './graph/head-trainer.ts';
 import { random } from './math/random.ts';
 
-export interface Examples {
-  /** [n,d] row-major */
-  readonly hidden: Float32Array;
-  /** [n] row of the head that is right */
-  readonly labels: ArrayLike<number>;
-}
-
 export interface RetrainOptions {
-  /** Order of the examples, from which the result follows. */
+  /** Order of the documents, from which the result follows. */
   readonly seed: number;
   readonly epochs: number;
+  /** Documents to a step. */
   readonly batch: number;
   readonly rate: number;
 }
@@ -22,73 +17,85 @@ export interface RetrainOptions {
 const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-8];
 
 /**
- * @param head [C,d], left alone
- * @returns the trained rows [C,d]
+ * A step follows the mean over its documents of each one's mean loss.
+ *
+ * @param head [R,d], left alone
+ * @returns the trained head [R,d]
+ * @throws RangeError where there are no documents, or one has no positions
  */
-export function retrain(head: Float32Array, examples: Examples, options: RetrainOptions): Float32Array {
-  const { hidden, labels } = examples;
+export async function retrain(
+  head: Float32Array,
+  documents: readonly Positions[],
+  options: RetrainOptions,
+  trainer: HeadTrainer,
+  signal: AbortSignal,
+): Promise<Float32Array> {
   const { seed, epochs, batch, rate } = options;
-  const n = labels.length;
-  if (n === 0) throw new RangeError('retrain: expected examples, got none');
-  const width = hidden.length / n;
-  const weights = Float64Array.from(head);
-  const gradient = new Float64Array(weights.length);
-  const first = new Float64Array(weights.length); // moments
-  const second = new Float64Array(weights.length);
+  if (documents.length === 0) throw new RangeError('retrain: expected documents, got none');
+  if (documents.some(({ targets }) => targets.length === 0))
+    throw new RangeError('retrain: a document has no positions');
+  const weights = head.slice();
+  const first = new Float32Array(head.length); // moments
+  const second = new Float32Array(head.length);
   const draw = random(seed);
   let step = 0;
   for (let epoch = 0; epoch < epochs; epoch++) {
-    const order = draw.permutation(epoch, n);
-    for (let from = 0; from < n; from += batch) {
-      const members = order.subarray(from, from + batch);
-      gradient.fill(0);
-      for (const i of members) addGradient(i, 1 / members.length);
+    const order = draw.permutation(epoch, documents.length);
+    for (let from = 0; from < order.length; from += batch) {
+      signal.throwIfAborted();
+      const members = Array.from(order.subarray(from, from + batch), (i) => documents[i]!);
+      const gradient = await trainer.gradient(weights, joined(members), weightsOf(members));
       step++;
+      const scale = rate / (1 - BETA1 ** step);
+      const correction = 1 / (1 - BETA2 ** step);
       for (let at = 0; at < weights.length; at++) {
         first[at] = BETA1 * first[at]! + (1 - BETA1) * gradient[at]!;
         second[at] = BETA2 * second[at]! + (1 - BETA2) * gradient[at]! ** 2;
-        const [mean, square] = [first[at]! / (1 - BETA1 ** step), second[at]! / (1 - BETA2 ** step)];
-        weights[at]! -= (rate * mean) / (Math.sqrt(square) + EPSILON);
+        weights[at]! -= (scale * first[at]!) / (Math.sqrt(correction * second[at]!) + EPSILON);
       }
     }
   }
-  return Float32Array.from(weights);
-
-  /** m (p − y) hᵀ */
-  function addGradient(i: number, weight: number): void {
-    const h = hidden.subarray(i * width, (i + 1) * width);
-    const p = probabilities(weights, h);
-    for (const [row, share] of p.entries()) {
-      const error = weight * (share - (row === labels[i] ? 1 : 0));
-      for (let j = 0; j < width; j++) gradient[row * width + j]! += error * h[j]!;
-    }
-  }
+  return weights;
 }
 
-/** Softmax of W h over the rows [C]. */
-export function probabilities(weights: ArrayLike<number>, hidden: Float32Array): Float64Array {
-  const width = hidden.length;
-  const logits = Float64Array.from({ length: weights.length / width }, (_, row) => {
-    let sum = 0;
-    for (let j = 0; j < width; j++) sum += weights[row * width + j]! * hidden[j]!;
-    return sum;
-  });
-  const largest = logits.reduce((most, logit) => Math.max(most, logit), Number.NEGATIVE_INFINITY);
-  const powers = logits.map((logit) => Math.exp(logit - largest));
-  const total = powers.reduce((sum, power) => sum + power, 0);
-  return powers.map((power) => power / total);
+export interface Performance {
+  /** Mean over the documents of each one's mean loss, nats. */
+  readonly loss: number;
+  /** The same of the share of positions whose likeliest row is the right one. */
+  readonly accuracy: number;
 }
 
-/** Share of the examples whose likeliest row is the right one, and their mean loss in nats. */
-export function performance(weights: ArrayLike<number>, { hidden, labels }: Examples) {
-  const n = labels.length;
-  const width = hidden.length / n;
-  let right = 0;
-  let loss = 0;
-  for (let i = 0; i < n; i++) {
-    const p = probabilities(weights, hidden.subarray(i * width, (i + 1) * width));
-    if (p.every((share, row) => row === labels[i] || share < p[labels[i]!]!)) right++;
-    loss -= Math.log(p[labels[i]!]!) / n;
+export async function performance(
+  head: Float32Array,
+  documents: readonly Positions[],
+  trainer: HeadTrainer,
+): Promise<Performance> {
+  const positions = joined(documents);
+  const weights = weightsOf(documents);
+  const { loss, likeliest } = await trainer.losses(head, positions);
+  const sums = { loss: 0, accuracy: 0 };
+  for (const [i, weight] of weights.entries()) {
+    sums.loss += weight * loss[i]!;
+    if (likeliest[i] === positions.targets[i]) sums.accuracy += weight;
   }
-  return { accuracy: right / n, loss };
+  return sums;
+}
+
+function joined(documents: readonly Positions[]): Positions {
+  const hidden = new Float32Array(documents.reduce((sum, one) => sum + one.hidden.length, 0));
+  const targets = new Int32Array(documents.reduce((sum, one) => sum + one.targets.length, 0));
+  let at = { hidden: 0, targets: 0 };
+  for (const one of documents) {
+    hidden.set(one.hidden, at.hidden);
+    targets.set(one.targets, at.targets);
+    at = { hidden: at.hidden + one.hidden.length, targets: at.targets + one.targets.length };
+  }
+  return { hidden, targets };
+}
+
+/** Documents weigh the same, and so do the positions of one. */
+function weightsOf(documents: readonly Positions[]): Float32Array {
+  return Float32Array.from(
+    documents.flatMap(({ targets }) => Array<number>(targets.length).fill(1 / (documents.length * targets.length))),
+  );
 }

@@ -47,7 +47,7 @@ export interface SavedSelection {
 }
 
 /** Names of running values in the store. */
-export const STATE = { quantiles: 'quantiles', running: 'running' } as const;
+export const STATE = { quantiles: 'quantiles', running: 'running', set: 'set' } as const;
 
 const NO_SKETCH = new Float32Array();
 
@@ -73,7 +73,11 @@ export function select({ deltas, keep, pool, others }: SelectOptions, saved: Sav
             ? undefined
             : candidatePool(
                 { ...pool, deltaNorm: norm },
-                { members: saved.pool(id), running: saved.state(id, STATE.running) },
+                {
+                  members: saved.pool(id),
+                  running: saved.state(id, STATE.running),
+                  set: saved.state(id, STATE.set),
+                },
               ),
         others: (others === 0 ? [] : ORDER_NAMES).map((order) => ({ order, ranking: orderOf(id, order) })),
         quantiles: quantileSketch(saved.state(id, STATE.quantiles)),
@@ -115,9 +119,11 @@ export function select({ deltas, keep, pool, others }: SelectOptions, saved: Sav
   }
 
   function stateOf(delta: string, { pool: candidates, quantiles }: DeltaSelection): readonly Change[] {
+    const state = candidates?.state();
     const values = [
       [STATE.quantiles, quantiles.bytes()],
-      [STATE.running, candidates?.state()],
+      [STATE.running, state?.running],
+      [STATE.set, state?.set],
     ] as const;
     return values.flatMap(([key, bytes]) =>
       bytes === undefined ? [] : [{ delta, list: 'state', key, gain: 0, value: Buffer.from(bytes) } as const],

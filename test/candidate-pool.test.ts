@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { type CandidatePool, candidatePool } from '../stages/candidate-pool.ts';
+import { type CandidatePool, candidatePool, type PoolState } from '../stages/candidate-pool.ts';
+import { liveSet } from '../stages/live-set.ts';
 import { random } from '../stages/math/random.ts';
 import { candidatePoolTwin } from './twins/candidate-pool.ts';
 
@@ -22,8 +23,13 @@ type Document = ReturnType<typeof stream>[number];
 /** Offers the documents to a pool that is saved and opened again after every `restart`th; what it then holds. */
 function run(documents: readonly Document[], restart: number, options = OPTIONS) {
   const members = new Map<string, Document & { readonly gain: number }>();
-  let running: Uint8Array | undefined;
-  const open = (): CandidatePool => candidatePool(options, { members: [...members.values()].reverse(), running });
+  let saved: PoolState | undefined;
+  const open = (): CandidatePool =>
+    candidatePool(options, {
+      members: [...members.values()].reverse(),
+      running: saved?.running,
+      set: saved?.set,
+    });
   let pool = open();
   for (const [i, document] of documents.entries()) {
     const taken = pool.offer(document);
@@ -31,10 +37,11 @@ function run(documents: readonly Document[], restart: number, options = OPTIONS)
     if (taken?.evicted !== undefined) assert.ok(members.delete(taken.evicted), 'what is pushed out was in');
     assert.ok(members.size <= options.size);
     if ((i + 1) % restart !== 0) continue;
-    running = pool.state();
+    saved = pool.state();
     pool = open();
   }
-  return { members, state: Buffer.from(pool.state()) };
+  const { running, set } = pool.state();
+  return { members, state: Buffer.concat([running, set]), set: liveSet(set) };
 }
 
 const told = ({ members }: ReturnType<typeof run>) =>
@@ -86,5 +93,42 @@ describe('candidate pool', () => {
     const twice = run([...documents.slice(0, SIZE), ...documents.slice(0, SIZE)], 1);
     assert.deepEqual(told(twice), told(once));
     assert.deepEqual(twice.state, once.state);
+  });
+
+  test('says at any time which set it has picked and what changed: the exchanges, played again, lead there', () => {
+    const documents = stream(6, 60);
+    const { set, members } = run(documents, 4);
+    const played = new Set<string>();
+    for (const [i, { at, added, removed }] of set.recent.entries()) {
+      assert.equal(at, i + 1);
+      if (removed !== undefined) assert.ok(played.delete(removed), `${removed} was in`);
+      played.add(added);
+    }
+    assert.equal(set.exchanges, set.recent.length);
+    assert.ok(set.exchanges > SIZE / 4, 'some were exchanged');
+    assert.deepEqual([...played].sort(), [...set.keys].sort());
+    assert.ok(set.keys.every((key) => members.has(key)));
+    assert.equal(set.recent.at(-1)!.cosine, set.cosine);
+  });
+
+  test('of a long stream the last exchanges are kept, and all are counted', () => {
+    const { set } = run(stream(7, 4000), 500, { ...OPTIONS, size: 2000 });
+    assert.equal(set.recent.length, 256);
+    assert.ok(set.exchanges > 500);
+    assert.equal(set.recent.at(-1)!.at, set.exchanges);
+  });
+
+  test('goes on from the state of an earlier version, which has the keys behind the values', () => {
+    const documents = stream(8, 40);
+    const members = new Map<string, Document & { readonly gain: number }>();
+    const pool = candidatePool(OPTIONS, { members: [], running: undefined, set: undefined });
+    for (const document of documents.slice(0, SIZE)) {
+      members.set(document.key, { ...document, gain: pool.offer(document)!.gain });
+    }
+    const { running, set } = pool.state();
+    const earlier = Buffer.concat([running, Buffer.from(JSON.stringify(liveSet(set).keys))]);
+    const again = candidatePool(OPTIONS, { members: members.values(), running: earlier, set: undefined });
+    for (const document of documents.slice(SIZE)) assert.deepEqual(again.offer(document), pool.offer(document));
+    assert.deepEqual(liveSet(again.state().set).keys, liveSet(pool.state().set).keys);
   });
 });

@@ -7,6 +7,7 @@ import { doctor } from './doctor.ts';
 import { evaluate } from './evaluate.ts';
 import { gather } from './gather.ts';
 import { lag } from './lag.ts';
+import { live } from './live.ts';
 import { listRejects, replayRejects } from './rejects.ts';
 import { scan } from './scan.ts';
 import { select } from './select.ts';
@@ -32,6 +33,7 @@ export const commands: readonly Command[] = [
   scan,
   top,
   select,
+  live,
   evaluate,
   show,
   serve,

@@ -64,4 +64,16 @@ describe('select', () => {
     assert.equal(other.code, 78);
     assert.match(other.err, /expected the checkpoint that the store was measured with/);
   });
+
+  test('live says which set the scan has picked, and who came for whom', async () => {
+    const { n, cosine, exchanges, changes, documents } = JSON.parse(
+      (await deltasift(['live', '--store', STORE, '--since', '0', '--json'])).out,
+    );
+    assert.equal(n, 60, 'the pool of 1,000 leaves room for 250, and there are 60');
+    assert.equal(documents.length, 60);
+    assert.equal(exchanges, 60);
+    assert.deepEqual(new Set(changes.map(({ added }: { added: string }) => added)).size, 60);
+    assert.ok(cosine > 0.05, `${cosine}`);
+    assert.match((await deltasift(['live', '--store', STORE, '--since', '59'])).out, /\n60: \w{64} comes in, cos/);
+  });
 });
