@@ -1,6 +1,7 @@
 /** The crawls there are, and those of third parties. */
 import { resolve } from 'node:path';
 import { pathToFileURL } from 'node:url';
+import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import type { Plugin, Source } from '../../pipeline/contract.ts';
 import { ConfigError } from '../../pipeline/error.ts';
@@ -14,7 +15,7 @@ export type SourcePlugin = Plugin<unknown, Source>;
 
 export const sources: readonly SourcePlugin[] = [jsonl, parquet, text, warc, wet];
 
-/** `kind:rest`, or the plug-in's name or module as `kind` beside its settings. */
+/** `kind:rest`; or the plug-in's name or module as `kind` beside its settings, also as YAML in braces. */
 export type SourceSpec = string | Readonly<Record<string, unknown>>;
 
 /**
@@ -24,7 +25,7 @@ export type SourceSpec = string | Readonly<Record<string, unknown>>;
  * @throws ConfigError where there is no such plug-in or it refuses its settings
  */
 export async function sourceOf(spec: SourceSpec, base: string): Promise<Source> {
-  const { kind, rest, settings } = typeof spec === 'string' ? splitShort(spec) : splitObject(spec);
+  const { kind, rest, settings } = typeof spec === 'string' ? splitText(spec) : splitObject(spec);
   const plugin = MODULE.test(kind) ? await load(kind, base) : sources.find(({ name }) => name === kind);
   if (plugin === undefined) throw unknown(kind);
 
@@ -42,6 +43,18 @@ interface Split {
 
 const MODULE = /^(\.{0,2}\/|file:|[A-Za-z]:\\).*\.[cm]?[jt]s$/;
 const MODULE_AND_REST = /^((?:\.{0,2}\/|file:|[A-Za-z]:\\).*?\.[cm]?[jt]s):(.*)$/s;
+
+function splitText(spec: string): Split {
+  if (!spec.startsWith('{')) return splitShort(spec);
+  try {
+    return splitObject(parseYaml(spec) as Readonly<Record<string, unknown>>);
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
+    throw new ConfigError(`source ${spec}: what stands in braces is read as YAML: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
 
 function splitShort(spec: string): Split {
   const [, module, rest] = MODULE_AND_REST.exec(spec) ?? [];
