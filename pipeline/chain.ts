@@ -27,6 +27,15 @@ export function chain<A, B, C, D, E, F>(
   d: Stage<D, E>,
   e: Stage<E, F>,
 ): Chain<A, F>;
+export function chain<A, B, C, D, E, F, G, H>(
+  a: Stage<A, B>,
+  b: Stage<B, C>,
+  c: Stage<C, D>,
+  d: Stage<D, E>,
+  e: Stage<E, F>,
+  f: Stage<F, G>,
+  g: Stage<G, H>,
+): Chain<A, H>;
 export function chain(...stages: readonly Stage<unknown, unknown>[]): Chain<unknown, unknown> {
   const names = stages.map((stage) => stage.name);
   const last = names.at(-1);

@@ -29,6 +29,7 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<Exit
         folder: process.cwd(),
         now: () => performance.now(),
         clock: () => Date.now() / 1000,
+        random: Math.random,
         signal,
       };
       return command.run(given, context);

@@ -3,22 +3,27 @@ import 'reflect-metadata'; // tsyringe will not load without it; none of it is u
 import { basename } from 'node:path';
 import { container, type DependencyContainer, instanceCachingFactory } from 'tsyringe';
 import { documentCodec, scoreCodec } from '../schemas/codec.ts';
-import type { Gradients, Score, Tokens } from '../schemas/types.ts';
+import type { Document, Gradients, Score, Tokens } from '../schemas/types.ts';
+import type { Rule } from '../stages/alert/rule.ts';
+import { alert } from '../stages/alert.ts';
 import { deduplicate } from '../stages/deduplicate.ts';
+import { type Matched, match } from '../stages/match.ts';
 import { score } from '../stages/score.ts';
 import { type SavedSelection, type Selected, select } from '../stages/select.ts';
 import { tokenize } from '../stages/tokenize.ts';
-import { chain } from './chain.ts';
+import { type Chain, chain } from './chain.ts';
 import type { ScanConfig } from './config.ts';
 import { Drop, type Outgoing, Reject, type Source, type Stage } from './contract.ts';
+import { bell } from './embedded/bell.ts';
 import { embeddedTransport } from './embedded/embedded.ts';
 import { leg } from './leg.ts';
+import { ruleState } from './rule-state.ts';
 import { SCORES, scoresFile } from './scores-file.ts';
-import { seenMessage, selectionMessage } from './store/messages.ts';
+import { alertMessages, ruleMessage, seenMessage, selectionMessage } from './store/messages.ts';
 import type { Settings } from './store/settings.ts';
 import { openStore } from './store/store.ts';
 import type { Target } from './target.ts';
-import { LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
+import { CHANGED, LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
 
 export interface Parts {
   readonly config: ScanConfig;
@@ -26,6 +31,10 @@ export interface Parts {
   readonly source: Source;
   /** The stage that holds a session; whoever opened it closes it. */
   readonly gradient: Stage<Tokens, Gradients>;
+  /** What is told of; nothing where there are none. */
+  readonly rules?: readonly Rule[];
+  /** Seconds since 1970. */
+  readonly clock?: () => number;
   /** Told of every batch that was scored, before it is committed. */
   readonly onScored: (scores: readonly Score[]) => void;
 }
@@ -35,7 +44,15 @@ const LINGER_MS = 1000;
 const NO_SKETCH = new Float32Array();
 
 /** Everything is made when first asked for, and once. */
-export function compose({ config, target, source, gradient, onScored }: Parts): DependencyContainer {
+export function compose({
+  config,
+  target,
+  source,
+  gradient,
+  rules = [],
+  clock = () => 0,
+  onScored,
+}: Parts): DependencyContainer {
   const root = container.createChildContainer();
   const { delta, tokenizer, windows, sketch } = target;
   const { scores } = config;
@@ -49,9 +66,11 @@ export function compose({ config, target, source, gradient, onScored }: Parts): 
   root.register(SINKS, {
     useFactory: instanceCachingFactory((c) => (scores === undefined ? [] : [scoresFile(scores, c.resolve(SCAN))])),
   });
+  root.register(CHANGED, { useFactory: instanceCachingFactory(() => bell()) });
   root.register(TRANSPORT, {
     useFactory: instanceCachingFactory((c) =>
       embeddedTransport(c.resolve(SCAN), {
+        changed: c.resolve(CHANGED),
         sinks: c.resolve(SINKS),
         ...(source.waits === true ? { lingerMs: LINGER_MS } : {}),
       }),
@@ -68,28 +87,47 @@ export function compose({ config, target, source, gradient, onScored }: Parts): 
         state: store.state,
       };
       const pool = sketch === undefined ? undefined : { size: config.pool, width: sketch.definition.width };
+      const saving = { rules, clock, saved: (name: string) => ruleState(store, name) };
       // seen-set and selection run ahead of the store: a batch that comes again finds them made anew
-      const stages = () =>
-        chain(
-          deduplicate(seen),
-          tokenize(tokenizer, windows),
-          gradient,
-          observed(score([delta], { rankBy: config.rankBy }), onScored),
-          select({ deltas: [delta], keep: config.keep, pool, others: config.pool }, saved),
-        );
+      const stages = (): Chain<Document, Selected & Partial<Matched>> => {
+        const [seenBefore, tokens] = [deduplicate(seen), tokenize(tokenizer, windows)];
+        const scored = observed(score([delta], { rankBy: config.rankBy }), onScored);
+        const selected = select({ deltas: [delta], keep: config.keep, pool, others: config.pool }, saved);
+        return rules.length === 0
+          ? chain(seenBefore, tokens, gradient, scored, selected)
+          : chain(
+              seenBefore,
+              tokens,
+              gradient,
+              scored,
+              selected,
+              match<Selected>(saving),
+              alert<Selected & Matched>(saving),
+            );
+      };
       return leg(stages, { decode: documentCodec.decode, encode: messagesOf, remember: seenMessage });
     }),
   });
   return root;
 
-  function messagesOf({ score: scored, changes }: Selected): readonly Outgoing[] {
+  function messagesOf({
+    score: scored,
+    changes,
+    alerts = [],
+    states = [],
+  }: Selected & Partial<Matched>): readonly Outgoing[] {
     const line = {
       topic: SCORES,
       key: scored.key,
       value: scoreCodec.encode({ ...scored, sketch: NO_SKETCH }),
       headers: {},
     };
-    return [...(scores === undefined ? [] : [line]), ...changes.map(selectionMessage)];
+    return [
+      ...(scores === undefined ? [] : [line]),
+      ...changes.map(selectionMessage),
+      ...alerts.flatMap(alertMessages),
+      ...states.map(ruleMessage),
+    ];
   }
 }
 

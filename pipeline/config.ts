@@ -8,6 +8,7 @@ import { pointOf } from '../stages/graph/point.ts';
 import { PROVIDERS } from '../stages/graph/providers.ts';
 import { PRECISIONS } from '../stages/graph/quantize.ts';
 import { MEASURE_NAMES } from '../stages/measure.ts';
+import { alertSettings } from './alert-config.ts';
 import { kafkaSettings } from './kafka-config.ts';
 
 /** `placeholder`: what stands for the value in the help. */
@@ -34,7 +35,7 @@ export const settings = {
   base: reference('checkpoint before the tuning'),
   tuned: reference('checkpoint after the tuning'),
   source: z.union([z.string().min(1), z.record(z.string(), z.unknown())]).meta({
-    description: 'crawl to read, as kind:rest (jsonl:PATH) or {kind: jsonl, ...its settings}',
+    description: 'crawl to read, as kind:rest (jsonl:PATH); in the file also {kind: jsonl, ...its settings}',
     placeholder: 'SOURCE',
   }),
   store: z.string().min(1).meta({ description: 'folder that holds results and progress', placeholder: 'DIR' }),
@@ -156,6 +157,7 @@ export const settings = {
     .optional()
     .describe('print the record that the document came from, as it is there, and nothing else'),
   code: z.string().min(1).optional().meta({ description: 'only rejects of this code', placeholder: 'CODE' }),
+  ...alertSettings,
   ...kafkaSettings,
 } as const;
 
@@ -181,6 +183,9 @@ export const scanConfig = take([
     'metrics',
     'serve',
     'serveHost',
+    'alerts',
+    'sinks',
+    'digestSeconds',
     'threads',
     'limit',
     'dedup',

@@ -1,6 +1,7 @@
 /** All that the author of a stage, a source or a transport has to read. */
 
 import type { ZodType } from 'zod';
+import type { Alert } from '../schemas/types.ts';
 
 export type Awaitable<T> = T | Promise<T>;
 
@@ -28,6 +29,7 @@ export const REJECT_CODES = [
   'too-short',
   'bad-token',
   'degenerate-gradient',
+  'undeliverable',
 ] as const;
 export type RejectCode = (typeof REJECT_CODES)[number];
 
@@ -112,6 +114,44 @@ export interface Source {
    * @throws ConfigError where it is not there any more
    */
   locate?(cursor: string, signal: AbortSignal): Promise<Origin>;
+}
+
+/** Somebody who is told of alerts. May see an alert id twice, never zero times. */
+export interface AlertSink {
+  /**
+   * Resolves once it is told.
+   *
+   * @throws Undeliverable where this alert will never be taken; after anything else it is sent again, later
+   */
+  send(alert: Alert, signal: AbortSignal): Promise<void>;
+  close?(): Awaitable<void>;
+}
+
+/** The alert itself is refused: it goes to the dead letters, and those behind it are sent. */
+export class Undeliverable extends Error {
+  override readonly name = 'Undeliverable';
+}
+
+/** What a sink may use of the process it runs in. */
+export interface SinkTools {
+  /** Milliseconds since 1970. */
+  readonly clock: () => number;
+  /** Relative paths start there. */
+  readonly folder: string;
+  /** Standard output. */
+  write(text: string): void;
+  /** A topic of a Kafka cluster to write to. */
+  openTopic(config: { readonly brokers: readonly string[]; readonly topic: string }): TopicWriter;
+}
+
+export interface TopicWriter {
+  write(message: Message, signal: AbortSignal): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** As any plug-in; what it makes may need the process it runs in. */
+export interface SinkPlugin<Config> extends Omit<Plugin<Config, AlertSink>, 'create'> {
+  create(config: Config, tools: SinkTools): AlertSink;
 }
 
 /** A plug-in is data beside its code: the docs page and the config errors are derived from it. */

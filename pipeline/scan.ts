@@ -6,10 +6,14 @@ import { gradient } from '../stages/gradient.ts';
 import { openMeasure } from '../stages/graph/open.ts';
 import { project } from '../stages/project.ts';
 import { sourceOf } from '../stages/sources/sources.ts';
+import { type Alerting, alertReaders, notify, openAlerting } from './alerting.ts';
 import { compose } from './compose.ts';
 import type { ScanConfig } from './config.ts';
 import type { Handle, Source, Stage, Transport } from './contract.ts';
 import { crawl, DOCUMENTS } from './crawl.ts';
+import { drained, waitingFor } from './drained.ts';
+import { alertTransports, leaveAllBut } from './embedded/alerts.ts';
+import type { Bell } from './embedded/bell.ts';
 import type { Environment } from './environment.ts';
 import { keepTokenizer } from './kept-tokenizer.ts';
 import { type MetricsServer, type ScanMetrics, scanMetrics, serveMetrics } from './metrics.ts';
@@ -18,10 +22,13 @@ import { scanReport } from './scan-progress.ts';
 import type { Server } from './serve/server.ts';
 import { serveInThread } from './serve/thread.ts';
 import { tokenOf } from './serve/token.ts';
+import { sinkTools } from './sink-tools.ts';
+import { ALERTS } from './store/messages.ts';
 import type { Scan } from './store/scan.ts';
 import type { DeltaRecord } from './store/store.ts';
+import { isOfDocuments } from './tally.ts';
 import { openTarget, type Target } from './target.ts';
-import { LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
+import { CHANGED, LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
 
 /** What a scan knows of the world around it. */
 export interface World {
@@ -36,6 +43,10 @@ export interface World {
   clock(): number;
   note(sentence: string): void;
   progress(progress: ScanProgress): void;
+  /** In [0, 1). */
+  random(): number;
+  /** Standard output, where a sink writes to it. */
+  write(text: string): void;
 }
 
 /** Of the whole scan, however often it was interrupted and whatever its sources; `seconds` of this run alone. */
@@ -65,6 +76,7 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
   const source = await sourceOf(config.source, world.folder);
   const target = await openTarget(config, world.environment, signal);
   for (const note of target.notes) world.note(note);
+  const alerting = await openAlerting(config, sinkTools(world));
   const stage = await openStage(target, config, world);
   try {
     const report = scanReport({
@@ -77,7 +89,15 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
         world.progress(state);
       },
     });
-    const container = compose({ config, target, source, gradient: stage, onScored: report.scored });
+    const container = compose({
+      config,
+      target,
+      source,
+      gradient: stage,
+      rules: alerting.rules,
+      clock: world.clock,
+      onScored: report.scored,
+    });
     const store = container.resolve(STORE);
     let metrics: ServedMetrics | undefined;
     let server: Server | undefined;
@@ -90,7 +110,8 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
       metrics = await metricsOf(config, progress, world);
       server = await serverOf(config, world);
       const parts = { transport: container.resolve(TRANSPORT), scan: progress, leg: container.resolve(LEG) };
-      await run(parts, source, config, signal);
+      const told = { alerting, scan: progress, changed: container.resolve(CHANGED) };
+      await telling(told, config, world, signal, () => run(parts, source, config, signal));
       report.end();
       return summaryOf(progress, target, (world.now() - start) / 1000);
     } finally {
@@ -101,6 +122,41 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
     }
   } finally {
     await stage.close?.();
+    await alerting.close();
+  }
+}
+
+/** How long the end of a scan waits for alerts that are on their way. */
+const TELLING_MS = 5000;
+
+/** Does `what` while sinks are told of alerts; what they were not told of then, they are by the next scan, or by `notify`. */
+async function telling(
+  parts: { readonly alerting: Alerting; readonly scan: Scan; readonly changed: Bell },
+  { digestSeconds }: ScanConfig,
+  { clock, random, note }: World,
+  signal: AbortSignal,
+  what: () => Promise<void>,
+): Promise<void> {
+  const { alerting, scan: progress, changed } = parts;
+  const readers = alertReaders(alerting, { clock, random, tell: note });
+  if (readers.length === 0) return await what();
+  const stop = new AbortController();
+  leaveAllBut(progress, readers);
+  const transports = alertTransports(progress, digestSeconds, changed);
+  const told = notify(readers, transports, stop.signal);
+  told.catch(() => undefined); // said below
+  try {
+    await what();
+    if (!signal.aborted) {
+      const soon = AbortSignal.timeout(TELLING_MS);
+      await transports.digest.flush(soon).catch(() => undefined); // nothing more comes: what is held need not wait
+      await drained(progress.log, ALERTS, changed, soon);
+    }
+    const left = waitingFor(progress.log, ALERTS);
+    if (left > 0) note(`${left} alerts are not told yet: the next scan does that, or \`deltasift notify\``);
+  } finally {
+    stop.abort();
+    await told;
   }
 }
 
@@ -233,7 +289,8 @@ function summaryOf(scan: Scan, { delta, measurement }: Target, seconds: number):
   const counts = scan.counts();
   const byCode = (outcome: 'dropped' | 'rejected') => {
     const sums: Record<string, number> = {};
-    for (const count of counts) if (count.outcome === outcome) sums[count.code] = (sums[count.code] ?? 0) + count.n;
+    for (const count of counts)
+      if (count.outcome === outcome && isOfDocuments(count)) sums[count.code] = (sums[count.code] ?? 0) + count.n;
     return sums;
   };
   return {

@@ -28,3 +28,8 @@ export function tally(): Tally {
     counts: () => [...counts.values()],
   };
 }
+
+/** Whether a counter counts documents, rather than alerts on their way to a sink. */
+export function isOfDocuments({ stage }: Pick<Count, 'stage'>): boolean {
+  return stage !== 'digest' && !stage.startsWith('notify.');
+}

@@ -49,7 +49,10 @@ export interface Target {
 }
 
 /** What of a scan's config says what is measured. */
-export type TargetConfig = Omit<ScanConfig, 'source' | 'store' | 'scores' | 'limit' | 'dedup' | 'serveHost'>;
+export type TargetConfig = Omit<
+  ScanConfig,
+  'source' | 'store' | 'scores' | 'limit' | 'dedup' | 'serveHost' | 'alerts' | 'sinks' | 'digestSeconds'
+>;
 type Sides = Pick<ScanConfig, 'base' | 'tuned' | 'offline'>;
 
 /** The two checkpoints and D; no body is read. */

@@ -1,6 +1,7 @@
 /** The names the container knows. A token's type is what `resolve` returns. */
 import type { InjectionToken } from 'tsyringe';
 import type { Handle, Transport } from './contract.ts';
+import type { Bell } from './embedded/bell.ts';
 import type { ScoresFile } from './scores-file.ts';
 import type { Scan } from './store/scan.ts';
 import type { Store } from './store/store.ts';
@@ -13,3 +14,5 @@ export const TRANSPORT: InjectionToken<Transport> = Symbol('Transport');
 export const SINKS: InjectionToken<readonly ScoresFile[]> = Symbol('Sinks');
 /** The leg: documents in, store changes out. */
 export const LEG: InjectionToken<Handle> = Symbol('Leg');
+/** Rung when anything changed in the scan. */
+export const CHANGED: InjectionToken<Bell> = Symbol('Changed');

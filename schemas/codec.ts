@@ -1,7 +1,7 @@
 /** Avro bytes to the generated types and back. The .avsc files are the truth. */
 import { readFileSync } from 'node:fs';
 import avro from 'avsc';
-import type { Count, Document, Gradients, Score, Selection, Tokens } from './types.ts';
+import type { Alert, Count, Document, Gradients, Score, Selection, Tokens } from './types.ts';
 
 export interface Codec<T> {
   readonly name: string;
@@ -109,3 +109,4 @@ export const gradientsCodec: Codec<Gradients> = codec('gradients');
 export const scoreCodec: Codec<Score> = codec('score');
 export const selectionCodec: Codec<Selection> = codec('selection');
 export const countCodec: Codec<Count> = codec('count');
+export const alertCodec: Codec<Alert> = codec('alert');

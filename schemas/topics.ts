@@ -1,7 +1,7 @@
 /** Every topic: what is in it, how it is kept, and who writes and reads it. */
 
 /** Names of .avsc files. */
-export type SchemaName = 'document' | 'tokens' | 'gradients' | 'score' | 'selection' | 'count';
+export type SchemaName = 'document' | 'tokens' | 'gradients' | 'score' | 'selection' | 'count' | 'alert';
 
 export interface Topic {
   readonly name: string;
@@ -14,6 +14,8 @@ export interface Topic {
    * that whoever owns the one has all of the other.
    */
   readonly partitionBy: 'key' | 'input';
+  /** Where it has so many whatever the others have: one reader is to see all of it. */
+  readonly partitions?: 1;
   /** Kept for so long where it is deleted by age; compacted topics keep the last message of each key for ever. */
   readonly cleanup: { readonly deleteAfterMs: number } | 'compact';
   /** Stages that write it and read it; `crawl` is a source's. */
@@ -62,7 +64,7 @@ export const topics = [
     partitionBy: 'key',
     cleanup: { deleteAfterMs: 30 * DAY_MS },
     writtenBy: ['score'],
-    readBy: ['select'],
+    readBy: ['select', 'match'],
   },
   {
     name: 'selection',
@@ -85,6 +87,49 @@ export const topics = [
     readBy: ['tokenize'],
   },
   {
+    name: 'matches',
+    summary: 'documents that passed the threshold of a rule',
+    schema: 'alert',
+    key: 'alert id',
+    partitionBy: 'key',
+    partitions: 1,
+    cleanup: { deleteAfterMs: 30 * DAY_MS },
+    writtenBy: ['match'],
+    readBy: ['alert'],
+  },
+  {
+    name: 'alerts',
+    summary: 'those that are told of, those that are held and why, and digests',
+    schema: 'alert',
+    key: 'alert id',
+    partitionBy: 'key',
+    partitions: 1,
+    cleanup: { deleteAfterMs: 90 * DAY_MS },
+    writtenBy: ['alert', 'digest'],
+    readBy: ['notify'],
+  },
+  {
+    name: 'held',
+    summary: "alerts over their rule's limit, to go into a digest",
+    schema: 'alert',
+    key: 'alert id',
+    partitionBy: 'key',
+    partitions: 1,
+    cleanup: { deleteAfterMs: 30 * DAY_MS },
+    writtenBy: ['alert'],
+    readBy: ['digest'],
+  },
+  {
+    name: 'rules',
+    summary: 'distributions that thresholds come from, and what each rule told: a partition is that of its input',
+    schema: null,
+    key: 'calibration/delta/measure or rule/name/delta',
+    partitionBy: 'input',
+    cleanup: 'compact',
+    writtenBy: ['match', 'alert'],
+    readBy: ['match', 'alert'],
+  },
+  {
     name: 'cursors',
     summary: 'how far each source was read',
     schema: null,
@@ -101,7 +146,7 @@ export const topics = [
     key: 'stage/outcome/code',
     partitionBy: 'key',
     cleanup: { deleteAfterMs: 365 * DAY_MS },
-    writtenBy: ['crawl', 'tokenize', 'gradient', 'score', 'select'],
+    writtenBy: ['crawl', 'tokenize', 'gradient', 'score', 'select', 'match', 'alert', 'notify'],
     readBy: [],
   },
   {
@@ -111,7 +156,7 @@ export const topics = [
     key: 'as it came',
     partitionBy: 'key',
     cleanup: { deleteAfterMs: 90 * DAY_MS },
-    writtenBy: ['crawl', 'tokenize', 'gradient', 'score', 'select'],
+    writtenBy: ['crawl', 'tokenize', 'gradient', 'score', 'select', 'match', 'alert', 'notify'],
     readBy: [],
   },
 ] as const satisfies readonly Topic[];

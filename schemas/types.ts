@@ -1,5 +1,56 @@
 /** Written by generate.ts from the .avsc files. */
 
+/** One document that passed the threshold of a rule, or a digest of such. Topics matches, alerts and held. */
+export interface Alert {
+  /** delta/document/rule: the same however often it comes; of a digest, digest/rule/the first id it holds */
+  readonly id: string;
+  /** match: a document; digest: those that were held by the rule's limit; sample: sent to try a sink */
+  readonly kind: 'match' | 'digest' | 'sample';
+  readonly rule: string;
+  /** delta id */
+  readonly delta: string;
+  /** document key */
+  readonly key: string;
+  /** the crawl's own name for the document */
+  readonly document: string;
+  readonly url: string | null;
+  readonly host: string | null;
+  readonly title: string | null;
+  readonly language: string | null;
+  /** how the document begins */
+  readonly text: string;
+  /** scored tokens */
+  readonly tokens: number;
+  /** cos(G, D) */
+  readonly score: number;
+  /** what the rule looks at */
+  readonly measure: string;
+  /** the document's */
+  readonly value: number;
+  /** what it passed */
+  readonly threshold: number;
+  /** share of all documents that the threshold stands for; 0 where it is a fixed value */
+  readonly rate: number;
+  /** whether the threshold comes from a fit to the tail, rather than from counting */
+  readonly extrapolated: boolean;
+  /** share of all documents at or below the value */
+  readonly share: number;
+  /** documents that the rule's distribution was made of */
+  readonly seen: number;
+  /** documents since the last one at or above the level of release; all there were before where there was none */
+  readonly quiet: number;
+  /** [64] MinHash of the window's shingles; empty of a digest */
+  readonly signature: Int32Array;
+  /** when it was met, seconds since 1970 */
+  readonly at: number;
+  /** why it is not sent on its own: near-duplicate, host, episode or limit; empty where it is */
+  readonly held: string;
+  /** documents it stands for: 1, or those of a digest */
+  readonly count: number;
+  /** of a digest, its documents as JSON lines: id, document, url, value */
+  readonly digest: string;
+}
+
 /** Documents that one batch added to a counter of the store. Topic counts. */
 export interface Count {
   readonly stage: string;

@@ -43,6 +43,8 @@ export interface Context {
   now(): number;
   /** Seconds since 1970, for metrics alone. */
   clock(): number;
+  /** In [0, 1): when to try again; part of no result. */
+  random(): number;
   /** Aborted on the first SIGINT or SIGTERM. */
   readonly signal: AbortSignal;
 }

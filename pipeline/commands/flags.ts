@@ -23,11 +23,13 @@ interface Property {
   readonly default?: unknown;
   readonly description: string;
   readonly placeholder?: string;
+  readonly fileOnly?: boolean;
 }
 
 export function flagsOf({ config, argument }: Command): readonly Flag[] {
   const { properties, required = [] } = z.toJSONSchema(config, { io: 'input' });
-  return Object.entries(properties as Record<string, Property>).map(([setting, property]) => ({
+  const flags = Object.entries(properties as Record<string, Property>).filter(([, { fileOnly }]) => fileOnly !== true);
+  return flags.map(([setting, property]) => ({
     setting,
     syntax: setting === argument ? `<${setting.toUpperCase()}>` : syntaxOf(setting, property),
     description: property.description,

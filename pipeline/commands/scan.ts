@@ -11,7 +11,7 @@ export const scan = command({
 
   async run(config, context) {
     const { scan: run } = await import('../scan.ts'); // loaded when asked for: other commands start sooner
-    const { environment, cores, folder, now, clock, out, json, signal } = context;
+    const { environment, cores, folder, now, clock, random, out, json, signal } = context;
     const line = progressOn(context);
     const world = {
       environment,
@@ -21,6 +21,8 @@ export const scan = command({
       clock,
       note: (sentence: string) => noteOn(context, sentence),
       progress: line.update,
+      random,
+      write: (text: string) => out.write(text),
     };
     const summary = await run(config, world, signal).finally(line.end);
     out.write(json ? `${JSON.stringify(summary)}\n` : words(summary, config.store));

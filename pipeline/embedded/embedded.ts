@@ -2,7 +2,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Handle, Outgoing, Transport } from '../contract.ts';
 import type { Scan } from '../store/scan.ts';
-import { bell } from './bell.ts';
+import { type Bell, bell } from './bell.ts';
 import { readOn } from './reader.ts';
 
 /** Takes the messages of one topic, in commit order, in place of the log. */
@@ -13,8 +13,9 @@ export interface Sink {
 }
 
 export interface EmbeddedOptions {
-  /** Messages to a batch; the first ones of a topic hold fewer. */
+  /** Messages to a batch; the first ones of a topic hold fewer, so that something is seen to happen soon. */
   readonly batch?: number;
+  readonly first?: number;
   /** `publish` waits while a topic's slowest group is further behind than so many messages. */
   readonly highWater?: number;
   /** Hands over what there is after so long, for sources that wait: what a batch holds then depends on time. */
@@ -24,6 +25,8 @@ export interface EmbeddedOptions {
   /** Before the second try; twice as long before each further one. */
   readonly backOffMs?: number;
   readonly sinks?: readonly Sink[];
+  /** Rung at every change: shared by the transports of one scan, so that one hears what another wrote. */
+  readonly changed?: Bell;
 }
 
 /**
@@ -33,12 +36,22 @@ export interface EmbeddedOptions {
  */
 export function embeddedTransport(
   scan: Scan,
-  { batch = 64, highWater = 1024, lingerMs, attempts = 5, backOffMs = 100, sinks = [] }: EmbeddedOptions = {},
+  {
+    batch = 64,
+    first = 8,
+    highWater = 1024,
+    lingerMs,
+    attempts = 5,
+    backOffMs = 100,
+    sinks = [],
+    changed = bell(),
+  }: EmbeddedOptions = {},
 ): Transport {
   const { log } = scan;
-  const changed = bell();
   const closing = new AbortController();
   const running = new Set<Promise<void>>();
+  /** Places of the groups that this transport reads for. */
+  const subscribed = new Set<string>();
   /** By topic: the offset up to which short batches go out. */
   const flushed = new Map<string, number>();
   /** What readers died of. */
@@ -76,7 +89,7 @@ export function embeddedTransport(
       });
       failed = 0;
     };
-    const reader = { log, topic, group, handle, size: batch, lingerMs, commit, changed };
+    const reader = { log, topic, group, handle, size: batch, first, lingerMs, commit, changed };
     for (;;) {
       try {
         return await readOn({ ...reader, flushed: () => flushed.get(topic) ?? 0 }, signal);
@@ -102,6 +115,7 @@ export function embeddedTransport(
     },
 
     async subscribe(topic, group, handle, signal) {
+      subscribed.add(placeName({ topic, group }));
       const reading = read(topic, group, handle, AbortSignal.any([signal, closing.signal]));
       running.add(reading);
       await reading.finally(() => running.delete(reading));
@@ -109,7 +123,8 @@ export function embeddedTransport(
 
     async flush(signal) {
       signal.throwIfAborted();
-      const targets = log.places().map((place) => ({ ...place, head: log.head(place.topic) }));
+      const own = log.places().filter((place) => subscribed.has(placeName(place)));
+      const targets = own.map((place) => ({ ...place, head: log.head(place.topic) }));
       for (const { topic, head } of targets) flushed.set(topic, head);
       changed.ring();
       await changed.until(() => {
@@ -126,4 +141,8 @@ export function embeddedTransport(
       await Promise.allSettled(running);
     },
   };
+}
+
+function placeName({ topic, group }: { readonly topic: string; readonly group: string }): string {
+  return `${topic} ${group}`;
 }

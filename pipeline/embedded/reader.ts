@@ -9,8 +9,9 @@ export interface Reader {
   readonly topic: string;
   readonly group: string;
   readonly handle: Handle;
-  /** Messages to a batch; the first ones of a topic hold fewer. */
+  /** Messages to a batch; the first ones of a topic hold fewer, the very first so many. */
   readonly size: number;
+  readonly first: number;
   readonly lingerMs: number | undefined;
   /** Up to which offset a short batch may go out. */
   readonly flushed: () => number;
@@ -23,12 +24,9 @@ export interface Reader {
 /** Batches handled at a time: one on the device while the next is made ready. */
 const IN_FLIGHT = 2;
 
-/** Messages to the very first batch, so that something is seen to happen soon. */
-const FIRST = 8;
-
-/** Messages to the batch that begins at this offset: 8, 8, 16, 32 and so on, up to `size`. */
-function sizeAt(offset: number, size: number): number {
-  return Math.min(size, Math.max(FIRST, offset));
+/** Messages to the batch that begins at this offset: where the first holds 8, then 8, 16, 32 and so on, up to `size`. */
+function sizeAt(offset: number, first: number, size: number): number {
+  return Math.min(size, Math.max(first, offset));
 }
 
 interface Flight {
@@ -45,7 +43,7 @@ interface Flight {
  * then is still committed. Where a batch throws, those behind it are abandoned too: rejects once all have settled.
  */
 export async function readOn(reader: Reader, signal: AbortSignal): Promise<void> {
-  const { log, topic, group, handle, size, lingerMs, flushed, commit, changed } = reader;
+  const { log, topic, group, handle, size, first: firstSize, lingerMs, flushed, commit, changed } = reader;
   const flights: Flight[] = [];
   const abandon = new AbortController();
   let from = log.join(topic, group);
@@ -55,7 +53,7 @@ export async function readOn(reader: Reader, signal: AbortSignal): Promise<void>
   /** Messages that go out now: a function of the log and of `flush`, not of time, unless there is a linger time. */
   function due(): number {
     const there = log.head(topic) - from;
-    const whole = sizeAt(from, size);
+    const whole = sizeAt(from, firstSize, size);
     if (there >= whole) return whole;
     return waitedLongEnough || flushed() > from ? there : 0;
   }

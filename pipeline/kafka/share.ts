@@ -8,11 +8,8 @@ export interface Share {
   readonly position: number;
   /** Messages that were fetched and not yet taken. */
   readonly waiting: number;
-  /**
-   * What was fetched from offset `first` on, up to `end`. False, and nothing is taken, where it does not follow what is here: it was
-   * on its way from before a seek. Offsets of a log that is not compacted have no gaps.
-   */
-  push(messages: readonly Delivered[], first: number, end: number): boolean;
+  /** @param end offset behind the fetched range */
+  push(messages: readonly Delivered[], end: number): void;
   take(count: number): Part;
   /** Writes what came of a part and moves the group behind it, after what was committed before. */
   commit(part: Part, outgoing: readonly Outgoing[]): Promise<void>;
@@ -63,11 +60,9 @@ export function share({ group, topic, partition, writer, from }: ShareOptions): 
       return queue.length;
     },
 
-    push(messages, first, end) {
-      if (first > position) return false;
+    push(messages, end) {
       queue = [...queue, ...messages.filter(({ offset }) => offset >= position)];
       position = Math.max(position, end);
-      return true;
     },
 
     take(count) {

@@ -39,7 +39,12 @@ const TOMBSTONES_MS = 24 * 3600 * 1000;
 const MISSING = 'topic';
 
 export function wantedTopics({ prefix, partitions, replicas }: Layout): readonly WantedTopic[] {
-  return topics.map((topic) => ({ name: prefix + topic.name, partitions, replicas, config: configOf(topic) }));
+  return topics.map((topic: Topic) => ({
+    name: prefix + topic.name,
+    partitions: topic.partitions ?? partitions,
+    replicas,
+    config: configOf(topic),
+  }));
 }
 
 function configOf({ cleanup }: Topic): Readonly<Record<string, string>> {

@@ -1,5 +1,6 @@
 /** Looks at the store once a second while somebody else writes to it: what changed, and what it was like over the last minutes. */
 import type { StoreView } from '../store/view.ts';
+import { isOfDocuments } from '../tally.ts';
 
 /** The store at one moment. */
 export interface Sample {
@@ -59,7 +60,7 @@ export function watch({ view, clock, documents, intervalMs = INTERVAL_MS }: Watc
   }
 
   function sampleOf(): Sample {
-    const counts = view.store.counts();
+    const counts = view.store.counts().filter(isOfDocuments);
     const sum = (outcome: string, stage?: string) =>
       counts.reduce(
         (total, count) => total + (count.outcome === outcome && (stage ?? count.stage) === count.stage ? count.n : 0),

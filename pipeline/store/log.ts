@@ -12,6 +12,8 @@ export interface Log {
   join(topic: string, group: string): number;
   /** Moves the group behind what it has handled, and lets go of what nobody will read. */
   commit(topic: string, group: string, next: number): void;
+  /** Forgets a group: what it has not read is kept for others alone. */
+  leave(topic: string, group: string): void;
   /** Topics that are read by a group, with the offset each is at. */
   places(): readonly Place[];
 }
@@ -57,8 +59,9 @@ export function storeLog(database: Database, scan: number): Log {
   );
   const trim = database.prepare(
     `DELETE FROM log WHERE scan = @scan AND topic = @topic
-     AND offset < (SELECT min(offset) FROM place WHERE scan = @scan AND topic = @topic)`,
+     AND offset < (SELECT coalesce(min(offset), 1e15) FROM place WHERE scan = @scan AND topic = @topic)`,
   );
+  const dropPlace = database.prepare('DELETE FROM place WHERE scan = ? AND topic = ? AND reader = ?');
   for (const one of [getHead, oldest, getPlace]) one.pluck();
 
   function head(topic: string): number {
@@ -92,6 +95,11 @@ export function storeLog(database: Database, scan: number): Log {
 
     commit(topic, group, next) {
       setPlace.run(scan, topic, group, next);
+      trim.run({ scan, topic });
+    },
+
+    leave(topic, group) {
+      dropPlace.run(scan, topic, group);
       trim.run({ scan, topic });
     },
 

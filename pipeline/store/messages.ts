@@ -1,6 +1,6 @@
 /** The topics that a store is made of, and the messages that change it. */
-import { countCodec, selectionCodec } from '../../schemas/codec.ts';
-import type { Count, Selection } from '../../schemas/types.ts';
+import { alertCodec, countCodec, selectionCodec } from '../../schemas/codec.ts';
+import type { Alert, Count, Selection } from '../../schemas/types.ts';
 import type { Outgoing } from '../contract.ts';
 
 export const COUNTS = 'counts';
@@ -8,6 +8,9 @@ export const CURSORS = 'cursors';
 export const SEEN = 'seen';
 export const DEAD = 'dead';
 export const SELECTION = 'selection';
+export const ALERTS = 'alerts';
+export const HELD = 'held';
+export const RULES = 'rules';
 
 /** Adds to a counter. */
 export function countMessage(count: Count): Outgoing {
@@ -64,4 +67,15 @@ export function selectionMessage(change: Omit<Selection, 'value'> & { readonly v
     value: value === null ? null : selectionCodec.encode({ ...change, value }),
     headers: {},
   };
+}
+
+/** What became of an alert; one over its rule's limit waits for the digest as well. */
+export function alertMessages(alert: Alert): readonly Outgoing[] {
+  const message = { key: alert.id, value: alertCodec.encode(alert), headers: {} };
+  return [{ ...message, topic: ALERTS }, ...(alert.held === 'limit' ? [{ ...message, topic: HELD }] : [])];
+}
+
+/** A running value of the rules. */
+export function ruleMessage({ name, value }: { readonly name: string; readonly value: Buffer }): Outgoing {
+  return { topic: RULES, key: name, value, headers: {} };
 }

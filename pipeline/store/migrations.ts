@@ -67,6 +67,15 @@ export const MIGRATIONS: readonly string[] = [
   ALTER TABLE member ADD COLUMN label TEXT;
   UPDATE member SET cosine = score;
   `,
+  `
+  -- What rules found, with the fields of schemas/alert.avsc as message; held: why it was not sent on its own.
+  CREATE TABLE alert (
+    number INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, rule TEXT NOT NULL, delta TEXT NOT NULL, key TEXT NOT NULL,
+    at REAL NOT NULL, held TEXT NOT NULL, message BLOB NOT NULL
+  );
+  -- Running values of the rules, by name: distributions that thresholds come from, and what each rule told.
+  CREATE TABLE rule (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+  `,
 ];
 
 /** Takes the steps that are missing, each in a transaction of its own. */

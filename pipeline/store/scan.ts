@@ -3,9 +3,10 @@ import type { Database } from 'better-sqlite3';
 import { countCodec, scoreCodec, selectionCodec } from '../../schemas/codec.ts';
 import type { Count } from '../../schemas/types.ts';
 import type { Outgoing } from '../contract.ts';
+import type { AlertTable } from './alerts.ts';
 import { type Log, storeLog } from './log.ts';
 import type { MemberTable } from './members.ts';
-import { COUNTS, CURSORS, type CursorMark, DEAD, SEEN, SELECTION } from './messages.ts';
+import { ALERTS, COUNTS, CURSORS, type CursorMark, DEAD, HELD, RULES, SEEN, SELECTION } from './messages.ts';
 import type { RejectTable } from './rejects.ts';
 
 export interface Scan {
@@ -30,9 +31,15 @@ export interface Scan {
 export interface ScanTables {
   readonly members: MemberTable;
   readonly rejects: RejectTable;
+  readonly alerts: AlertTable;
 }
 
-export function storeScan(database: Database, id: number, name: string, { members, rejects }: ScanTables): Scan {
+export function storeScan(
+  database: Database,
+  id: number,
+  name: string,
+  { members, rejects, alerts }: ScanTables,
+): Scan {
   const log = storeLog(database, id);
 
   const sources = database.prepare<[number], CursorMark>(
@@ -88,7 +95,17 @@ export function storeScan(database: Database, id: number, name: string, { member
     [SEEN]: ({ key, value }) => void (value === null ? forget : see).run(id, stored(key)),
     [DEAD]: (message) => rejects.put(id, message),
     [SELECTION]: select,
+    [ALERTS](message) {
+      if (message.value !== null && alerts.put(message.value)) appendWhereRead(message);
+    },
+    [HELD]: appendWhereRead,
+    [RULES]: ({ key, value }) => alerts.setState(key, value),
   };
+
+  /** What is kept elsewhere, or wanted by nobody, need not wait for a reader that may never come. */
+  function appendWhereRead(message: Outgoing): void {
+    if (log.places().some(({ topic }) => topic === message.topic)) log.append(message);
+  }
 
   return {
     name,

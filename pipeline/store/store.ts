@@ -3,6 +3,7 @@ import type { Database } from 'better-sqlite3';
 import type { Count } from '../../schemas/types.ts';
 import { ConfigError } from '../error.ts';
 import { tally } from '../tally.ts';
+import { type AlertTable, alertTable } from './alerts.ts';
 import { type Member, type MemberList, memberTable, type Ranked } from './members.ts';
 import { countMessage, SEEN } from './messages.ts';
 import { openToRead, openToWrite } from './open.ts';
@@ -65,6 +66,7 @@ export interface Store {
   counts(): readonly Count[];
   rejects(query?: RejectQuery): readonly RejectRecord[];
   rejectBytes(id: number): Buffer | undefined;
+  readonly alerts: Pick<AlertTable, 'list' | 'counts' | 'state'>;
   /**
    * Sends rejected messages back to the topics they came from, as if no stage had seen them: nor are they counted. Records that a
    * source rejected are no message and stay.
@@ -96,6 +98,7 @@ export function storeOf(dir: string, database: Database, close: () => void): Sto
   const settings = settingsTable(database);
   const members = memberTable(database);
   const rejects = rejectTable(database);
+  const alerts = alertTable(database);
   const scans = new Map<string, Scan>();
 
   const scanId = database.prepare<[string], number>('SELECT id FROM scan WHERE name = ?').pluck();
@@ -119,7 +122,7 @@ export function storeOf(dir: string, database: Database, close: () => void): Sto
     const known = scans.get(name);
     if (known !== undefined) return known;
     const id = scanId.get(name) ?? Number(addScan.run(name).lastInsertRowid);
-    const made = storeScan(database, id, name, { members, rejects });
+    const made = storeScan(database, id, name, { members, rejects, alerts });
     scans.set(name, made);
     return made;
   }
@@ -199,6 +202,7 @@ export function storeOf(dir: string, database: Database, close: () => void): Sto
     counts: () => counts.all(),
     rejects: (query = {}) => rejects.list(query),
     rejectBytes: rejects.bytes,
+    alerts,
 
     replay(query = {}) {
       const asked = rejects.list(query);

@@ -1,10 +1,8 @@
 /** The crawls there are, and those of third parties. */
-import { resolve } from 'node:path';
-import { pathToFileURL } from 'node:url';
-import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import type { Plugin, Source } from '../../pipeline/contract.ts';
 import { ConfigError } from '../../pipeline/error.ts';
+import { isModule, pluginIn } from '../plugin-module.ts';
 import { jsonl } from './jsonl.ts';
 import { parquet } from './parquet.ts';
 import { text } from './text.ts';
@@ -15,7 +13,7 @@ export type SourcePlugin = Plugin<unknown, Source>;
 
 export const sources: readonly SourcePlugin[] = [jsonl, parquet, text, warc, wet];
 
-/** `kind:rest`; or the plug-in's name or module as `kind` beside its settings, also as YAML in braces. */
+/** `kind:rest`, or the plug-in's name or module as `kind` beside its settings. */
 export type SourceSpec = string | Readonly<Record<string, unknown>>;
 
 /**
@@ -25,8 +23,10 @@ export type SourceSpec = string | Readonly<Record<string, unknown>>;
  * @throws ConfigError where there is no such plug-in or it refuses its settings
  */
 export async function sourceOf(spec: SourceSpec, base: string): Promise<Source> {
-  const { kind, rest, settings } = typeof spec === 'string' ? splitText(spec) : splitObject(spec);
-  const plugin = MODULE.test(kind) ? await load(kind, base) : sources.find(({ name }) => name === kind);
+  const { kind, rest, settings } = typeof spec === 'string' ? splitShort(spec) : splitObject(spec);
+  const plugin = isModule(kind)
+    ? ((await pluginIn(kind, base, 'source')) as SourcePlugin)
+    : sources.find(({ name }) => name === kind);
   if (plugin === undefined) throw unknown(kind);
 
   const parsed = plugin.config.safeParse(rest === undefined ? settings : plugin.short(rest));
@@ -41,20 +41,7 @@ interface Split {
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
-const MODULE = /^(\.{0,2}\/|file:|[A-Za-z]:\\).*\.[cm]?[jt]s$/;
 const MODULE_AND_REST = /^((?:\.{0,2}\/|file:|[A-Za-z]:\\).*?\.[cm]?[jt]s):(.*)$/s;
-
-function splitText(spec: string): Split {
-  if (!spec.startsWith('{')) return splitShort(spec);
-  try {
-    return splitObject(parseYaml(spec) as Readonly<Record<string, unknown>>);
-  } catch (cause) {
-    if (cause instanceof ConfigError) throw cause;
-    throw new ConfigError(`source ${spec}: what stands in braces is read as YAML: ${(cause as Error).message}`, {
-      cause,
-    });
-  }
-}
 
 function splitShort(spec: string): Split {
   const [, module, rest] = MODULE_AND_REST.exec(spec) ?? [];
@@ -73,29 +60,5 @@ function unknown(kind: string): ConfigError {
   return new ConfigError(
     `no source is called ${kind}: there are ${known}, written jsonl:PATH or {kind: jsonl, path: PATH}, ` +
       'and the modules of others, written ./crawl.ts:REST or {kind: ./crawl.ts, ...}',
-  );
-}
-
-async function load(module: string, base: string): Promise<SourcePlugin> {
-  const url = module.startsWith('file:') ? module : pathToFileURL(resolve(base, module)).href;
-  let found: { readonly default?: unknown };
-  try {
-    found = (await import(url)) as typeof found;
-  } catch (cause) {
-    throw new ConfigError(`source ${module} cannot be loaded: ${(cause as Error).message}`, { cause });
-  }
-  if (isPlugin(found.default)) return found.default;
-  throw new ConfigError(`source ${module}: its default export must be {name, summary, config, short, create}`);
-}
-
-/** By its shape: a third party's zod is a copy of its own. */
-function isPlugin(value: unknown): value is SourcePlugin {
-  const { name, summary, config, short, create } = (value ?? {}) as Partial<SourcePlugin>;
-  return (
-    typeof name === 'string' &&
-    typeof summary === 'string' &&
-    typeof config?.safeParse === 'function' &&
-    typeof short === 'function' &&
-    typeof create === 'function'
   );
 }

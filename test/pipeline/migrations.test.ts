@@ -8,6 +8,7 @@ import { ConfigError } from '../../pipeline/error.ts';
 import { MIGRATIONS, migrate, versionOf } from '../../pipeline/store/migrations.ts';
 import { openStore } from '../../pipeline/store/store.ts';
 import { quantileSketch } from '../../stages/math/quantile.ts';
+import { alertOf } from '../alert/alert-of.ts';
 import { folders } from '../kit/folder.ts';
 import { DELTA, scoreOf } from '../kit/store.ts';
 
@@ -22,7 +23,7 @@ function storeOfVersion(version: number): string {
 }
 
 /** Everything the golden stores hold, as the newest version reads it. */
-function assertGolden(dir: string): void {
+function assertGolden(dir: string, version: number): void {
   const one = scoreOf('k1', 25, { url: 'https://example.org/1', sketch: Float32Array.of(1, -2) });
   const two = scoreOf('k2', 50, { sketch: one.sketch });
   const store = openStore(dir);
@@ -38,6 +39,8 @@ function assertGolden(dir: string): void {
     assert.deepEqual([...store.members(DELTA, 'pool')], [{ ...one, gain: 0.5 }]);
     const quantiles = quantileSketch(store.state(DELTA, 'quantiles'));
     assert.deepEqual([quantiles.count, quantiles.quantile(0) < quantiles.quantile(1)], [2, true]);
+    assert.deepEqual(store.alerts.list(), version < 4 ? [] : [{ ...alertOf('k2'), number: 1 }]);
+    assert.equal(String(store.alerts.state(`rule/rule/${DELTA}`)), version < 4 ? 'undefined' : '{}');
     const [reject] = store.rejects();
     assert.deepEqual([reject?.key, reject?.code, reject?.origin], ['k3', 'too-short', 'c3']);
     assert.deepEqual(store.rejectBytes(reject!.id), Buffer.from([0, 255, 10]));
@@ -77,10 +80,10 @@ describe('a store of an earlier version', () => {
 
   for (const version of MIGRATIONS.keys()) {
     test(`of version ${version + 1}, is opened with all that is in it, to be read and to be written`, () => {
-      assertGolden(storeOfVersion(version + 1));
+      assertGolden(storeOfVersion(version + 1), version + 1);
       const dir = storeOfVersion(version + 1);
       openStore(dir, { readonly: true }).close();
-      assertGolden(dir);
+      assertGolden(dir, version + 1);
     });
   }
 

@@ -4,6 +4,7 @@ import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import {
+  alertCodec,
   type Codec,
   countCodec,
   documentCodec,
@@ -70,6 +71,34 @@ const SAMPLES: Readonly<Record<SchemaName, unknown>> = {
   },
   selection: { delta: 'a', list: 'pool', key: 'ab12', gain: 0.125, value: Buffer.from([1, 2, 3]) },
   count: { stage: 'tokenize', outcome: 'rejected', code: 'too-short', n: 2 ** 40 },
+  alert: {
+    id: 'a/ab12/leaks',
+    kind: 'match',
+    rule: 'leaks',
+    delta: 'a',
+    key: 'ab12',
+    document: 'mail 7',
+    url: 'https://example.org/7',
+    host: 'example.org',
+    title: 'Grüße',
+    language: null,
+    text: 'Grüße, 世界',
+    tokens: 2,
+    score: 0.25,
+    measure: 'score',
+    value: 0.25,
+    threshold: 0.125,
+    rate: 1e-5,
+    extrapolated: true,
+    share: 0.99999,
+    seen: 2 ** 40,
+    quiet: 3,
+    signature: Int32Array.of(-1, 2 ** 31 - 1),
+    at: 1_700_000_000.5,
+    held: 'limit',
+    count: 1,
+    digest: '',
+  },
 };
 
 const NO_TUNED_MODEL = { lossTuned: new Float64Array(), labels: new Int32Array() };
@@ -86,6 +115,7 @@ const UNSAID: Readonly<Record<string, object>> = {
 };
 
 const CODECS: Readonly<Record<SchemaName, Codec<unknown>>> = {
+  alert: alertCodec,
   document: documentCodec,
   tokens: tokensCodec,
   gradients: gradientsCodec,

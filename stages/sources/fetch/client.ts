@@ -1,7 +1,6 @@
 /** GET over http(s), politely: hosts in turn, redirects checked, retries with back-off. */
 import { type Dispatcher, errors, request } from 'undici';
 import { guardedAgent, type Lookup } from './agent.ts';
-import { ATTEMPTS, backOff, backoffMs } from './backoff.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { FetchError } from './error.ts';
 import { politeness } from './politeness.ts';
@@ -26,8 +25,7 @@ export interface Ask {
   readonly forbiddenPasses?: boolean;
 }
 
-/** What files are read through. */
-export interface FileClient {
+export interface Client {
   /**
    * An answer that is no redirect and no refusal for the moment: whatever is behind the address, or that there is nothing.
    *
@@ -36,14 +34,11 @@ export interface FileClient {
   get(url: URL, ask: Ask, signal: AbortSignal): Promise<Answer>;
   /** Waits before the next try after `failures` in a row; throws `error` where there have been too many. */
   pause(failures: number, error: FetchError, signal: AbortSignal): Promise<void>;
+  /** The host asks for this many seconds between two requests. */
+  space(host: string, seconds: number): void;
   readonly clock: Clock;
   /** Ends idle connections; the client can be used on. */
   close(): Promise<void>;
-}
-
-export interface Client extends FileClient {
-  /** The host asks for this many seconds between two requests. */
-  space(host: string, seconds: number): void;
 }
 
 export interface Surroundings {
@@ -51,6 +46,10 @@ export interface Surroundings {
   readonly lookup?: Lookup;
 }
 
+/** Tries in a row that bring nothing. */
+const ATTEMPTS = 5;
+const BACKOFF_MS = 500;
+const MAX_BACKOFF_MS = 60_000;
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 const SLOW_DOWN = new Set([403, 429, 503]);
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -63,7 +62,15 @@ export function client(settings: HttpSettings, { clock = systemClock, lookup }: 
   const pace = politeness(settings, clock);
   let agent: Dispatcher | undefined;
 
-  const pause: FileClient['pause'] = (failures, error, signal) => backOff(failures, error, clock, signal);
+  /** Half of it for certain, so that those who failed together do not come again together. */
+  const backoff = (failures: number): number =>
+    Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** (failures - 1)) * (0.5 + clock.random() / 2);
+
+  async function pause(failures: number, error: FetchError, signal: AbortSignal): Promise<void> {
+    signal.throwIfAborted();
+    if (failures >= ATTEMPTS) throw error;
+    await clock.sleep(backoff(failures), signal);
+  }
 
   async function get(url: URL, ask: Ask, signal: AbortSignal): Promise<Answer> {
     for (let failures = 1; ; failures++) {
@@ -81,7 +88,7 @@ export function client(settings: HttpSettings, { clock = systemClock, lookup }: 
         return answer;
       }
       await answer.discard();
-      const wait = Math.max(asked ?? 0, backoffMs(failures, clock));
+      const wait = Math.max(asked ?? 0, backoff(failures));
       const again = new FetchError(`${url}: the server answers ${status}, again and again`, 'busy', { status });
       if (failures >= ATTEMPTS) throw again;
       if ((asked ?? 0) > 1000 * maxWait) {

@@ -32,7 +32,6 @@ await Promise.all(
     });
     const transport = kafkaTransport({
       connection,
-      writes: plan.writes,
       prefix: prefix!,
       batch: 32,
       sessionTimeoutMs: Number(sessionTimeoutMs),

@@ -1,0 +1,95 @@
+/** The alerts there were, and the running values of the rules. */
+import type { Database } from 'better-sqlite3';
+import { alertCodec } from '../../schemas/codec.ts';
+import type { Alert } from '../../schemas/types.ts';
+
+/** `number` counts up in the order they were committed. */
+export interface AlertRecord extends Alert {
+  readonly number: number;
+}
+
+export interface AlertQuery {
+  /** Only those of this rule, of this delta; only those sent on their own, or only those that were held. */
+  readonly rule?: string | undefined;
+  readonly delta?: string | undefined;
+  readonly held?: boolean | undefined;
+  /** Only those before, or behind, one of this number. */
+  readonly before?: number | undefined;
+  readonly after?: number | undefined;
+  /** Seconds since 1970. */
+  readonly since?: number | undefined;
+  /** At most so many; all where it is left out. */
+  readonly limit?: number | undefined;
+}
+
+/** Alerts of a rule by why they were held; empty where they were sent. */
+export interface AlertCount {
+  readonly rule: string;
+  readonly held: string;
+  readonly n: number;
+}
+
+export interface AlertTable {
+  /** False where an alert of this id is there already. */
+  put(message: Buffer): boolean;
+  /** The newest first. */
+  list(query?: AlertQuery): readonly AlertRecord[];
+  counts(): readonly AlertCount[];
+  setState(name: string, value: Buffer | null): void;
+  state(name: string): Buffer | undefined;
+}
+
+interface Row {
+  readonly number: number;
+  readonly message: Buffer;
+}
+
+export function alertTable(database: Database): AlertTable {
+  const insert = database.prepare(
+    `INSERT INTO alert (id, rule, delta, key, at, held, message) VALUES (@id, @rule, @delta, @key, @at, @held, @message)
+     ON CONFLICT (id) DO NOTHING`,
+  );
+  const list = database.prepare<Record<string, unknown>, Row>(
+    `SELECT number, message FROM alert
+     WHERE number < coalesce(@before, number + 1) AND number > coalesce(@after, number - 1)
+     AND rule = coalesce(@rule, rule) AND delta = coalesce(@delta, delta) AND at >= coalesce(@since, at)
+     AND (@held IS NULL OR (held <> '') = @held) ORDER BY number DESC LIMIT @limit`,
+  );
+  const counts = database.prepare<[], AlertCount>(
+    'SELECT rule, held, count(*) AS n FROM alert GROUP BY rule, held ORDER BY rule, held',
+  );
+  const setState = database.prepare(
+    'INSERT INTO rule (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
+  );
+  const dropState = database.prepare('DELETE FROM rule WHERE name = ?');
+  const state = database.prepare<[string], Buffer>('SELECT value FROM rule WHERE name = ?').pluck();
+
+  return {
+    put(message) {
+      const { id, rule, delta, key, at, held } = alertCodec.decode(message);
+      return insert.run({ id, rule, delta, key, at, held, message }).changes > 0;
+    },
+
+    list: ({ rule, delta, held, before, after, since, limit } = {}) =>
+      list
+        .all({
+          rule: rule ?? null,
+          delta: delta ?? null,
+          held: held === undefined ? null : Number(held),
+          before: before ?? null,
+          after: after ?? null,
+          since: since ?? null,
+          limit: limit ?? -1,
+        })
+        .map(({ number, message }) => ({ ...alertCodec.decode(message), number })),
+
+    counts: () => counts.all(),
+
+    setState(name, value) {
+      if (value === null) dropState.run(name);
+      else setState.run(name, value);
+    },
+
+    state: (name) => state.get(name),
+  };
+}
