@@ -42,7 +42,7 @@ try {
 }
 
 async function fill(): Promise<void> {
-  const source = kafkaTransport({ connection });
+  const source = kafkaTransport({ connection, writes: ['from'] });
   // half random, half repeated: compresses about as text does
   const value = Buffer.from(Array.from({ length: BYTES }, (_, i) => (i % 2 === 0 ? (i * 7919) % 251 : 101)));
   for (let i = 0; i < MESSAGES; i += 1000) {
@@ -74,6 +74,7 @@ async function transport(group: string, done: () => Promise<void>): Promise<void
   const finished = Promise.withResolvers<void>();
   const one = kafkaTransport({
     connection,
+    writes: ['to'],
     batch: BATCH,
     onProgress: ({ messages }) => {
       copied += messages;

@@ -35,7 +35,7 @@ export const settings = {
   base: reference('checkpoint before the tuning'),
   tuned: reference('checkpoint after the tuning'),
   source: z.union([z.string().min(1), z.record(z.string(), z.unknown())]).meta({
-    description: 'crawl to read, as kind:rest (jsonl:PATH); in the file also {kind: jsonl, ...its settings}',
+    description: 'crawl to read, as kind:rest (jsonl:PATH) or {kind: jsonl, ...its settings}',
     placeholder: 'SOURCE',
   }),
   store: z.string().min(1).meta({ description: 'folder that holds results and progress', placeholder: 'DIR' }),

@@ -5,10 +5,12 @@ import { documentCodec } from '../schemas/codec.ts';
 import { hostOf } from '../schemas/provenance.ts';
 import type { Count, Document } from '../schemas/types.ts';
 import type { Crawled, CrawledDocument, Outgoing, Source, Transport } from './contract.ts';
-import { type CursorMark, countMessage, cursorMessage, deadMessage } from './store/messages.ts';
+import { COUNTS, CURSORS, type CursorMark, countMessage, cursorMessage, DEAD, deadMessage } from './store/messages.ts';
 import { tally } from './tally.ts';
 
 export const DOCUMENTS = 'documents';
+/** The topics that a crawl publishes to. */
+export const CRAWL_WRITES = [DOCUMENTS, COUNTS, DEAD, CURSORS] as const;
 const STAGE = 'crawl';
 /** Characters of a title. */
 const TITLE = 300;

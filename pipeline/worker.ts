@@ -59,6 +59,7 @@ export async function work(
     });
     const transport = kafkaTransport({
       connection,
+      writes: plan.writes,
       prefix: config.prefix,
       stamp,
       prepare: (_, partition, claiming) => leg.prepare(partition, claiming),

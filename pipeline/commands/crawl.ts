@@ -9,17 +9,20 @@ export const crawl = command({
   config: crawlConfig,
 
   async run({ source: name, dedup, limit, ...config }, { environment, folder, out, json, signal }) {
-    const [{ sourceOf }, { crawl: run }, { kafkaTransport }, { stamp }, { cursorOf }] = await Promise.all([
-      import('../../stages/sources/sources.ts'),
-      import('../crawl.ts'),
-      import('../kafka/transport.ts'),
-      import('../kafka/stamp.ts'),
-      import('../kafka/cursors.ts'),
-    ]);
+    const [{ sourceOf }, { crawl: run, CRAWL_WRITES }, { kafkaTransport }, { stamp }, { cursorOf }] = await Promise.all(
+      [
+        import('../../stages/sources/sources.ts'),
+        import('../crawl.ts'),
+        import('../kafka/transport.ts'),
+        import('../kafka/stamp.ts'),
+        import('../kafka/cursors.ts'),
+      ],
+    );
     const source = await sourceOf(name, folder);
     const connection = connectionOf(config, environment, 'deltasift-crawl');
     const transport = kafkaTransport({
       connection,
+      writes: CRAWL_WRITES,
       prefix: config.prefix,
       publisher: `crawl.${source.name}`,
       readers: { documents: ['tokenize'] },

@@ -1,6 +1,7 @@
 /** Writes docs/plugins.md from the plug-ins and their configs: `node pipeline/commands/plugins-reference.ts`. */
 import { writeFileSync } from 'node:fs';
 import { type ZodType, z } from 'zod';
+import { httpSettings, s3Settings } from '../../stages/sources/fetch/settings.ts';
 import { type SourcePlugin, sources } from '../../stages/sources/sources.ts';
 import { markdownTable } from './markdown.ts';
 
@@ -10,10 +11,22 @@ export function pluginsReference(): string {
     '',
     'Written by pipeline/commands/plugins-reference.ts from the plug-ins themselves.',
     '',
-    'A source is named on the command line as `kind:rest`; in a YAML file it may be an object, which can hold every setting.',
+    'A source is named as `kind:rest`; or as an object, which can hold every setting, in a YAML file or on the command line:',
+    "`--source '{kind: warc, path: pages.warc.gz, keep: all}'`.",
     '`deltasift sources check kind:rest` shows what one yields before it is scanned.',
     '',
     ...sources.flatMap(section),
+    '## Files on other machines',
+    '',
+    'Where a path is an address, files are read by ranges, on from where a connection broke, and never as two versions of one: a file',
+    'that changes while it is read is an error. A server that asks to be left alone, by 429, 503 or `Retry-After`, is, and asked half as',
+    'often after that. Several crawlers divide `perSecond`: give all of them the same number of `crawlers`. No address of a private network, of this',
+    "machine or of a cloud's own services is read, nor one that a redirect leads to, but for `allowHosts`.",
+    '',
+    ...settingsTable(Object.keys(SHARED).map((name) => ({ name, schema: SHARED[name]! }))),
+    '',
+    '`s3` needs the package `@aws-sdk/client-s3` beside deltasift, and takes credentials from where that looks for them.',
+    '',
     '## A source of your own',
     '',
     'The kind may also be the path of a module, from the working directory, whose default export is a plug-in:',
@@ -47,7 +60,12 @@ export function pluginsReference(): string {
 }
 
 function section({ name, summary, config, short }: SourcePlugin): readonly string[] {
-  const settings = settingsIn(z.toJSONSchema(config as ZodType, { io: 'input' }) as Schema, '');
+  const { properties = {}, required = [] } = schemaOf(config as ZodType);
+  const settings = Object.entries(properties).map(([key, schema]) => ({
+    name: key,
+    schema: key in SHARED ? { description: `${schema.description}: see below` } : schema,
+    required: required.includes(key),
+  }));
   const [given] = Object.entries(short('PATH') as object).find(([, value]) => value === 'PATH') ?? [];
   const rest = (given ?? 'rest').toUpperCase();
   return [
@@ -55,7 +73,7 @@ function section({ name, summary, config, short }: SourcePlugin): readonly strin
     '',
     `Reads ${summary}. \`${name}:${rest}\` is short for \`{kind: ${name}, ${given}: ${rest}}\`.`,
     '',
-    ...markdownTable(['setting', 'type', 'default', 'what it is'], settings),
+    ...settingsTable(settings),
     '',
   ];
 }
@@ -65,28 +83,48 @@ interface Schema {
   readonly type?: string;
   readonly enum?: readonly string[];
   readonly anyOf?: readonly Schema[];
+  readonly items?: Schema;
   readonly properties?: Readonly<Record<string, Schema>>;
   readonly required?: readonly string[];
   readonly default?: unknown;
   readonly description?: string;
 }
 
-/** A row a setting; those within another follow it, their names joined by dots. */
-function settingsIn({ properties = {}, required = [] }: Schema, outer: string): readonly (readonly string[])[] {
-  return Object.entries(properties).flatMap(([key, schema]) => {
-    const name = outer + key;
-    const inner = settingsIn(schema, `${name}.`);
-    const standard = required.includes(key) ? 'required' : inner.length > 0 ? '' : standardOf(schema);
-    return [[`\`${name}\``, typeOf(schema), standard, schema.description ?? ''], ...inner];
-  });
+interface Setting {
+  readonly name: string;
+  readonly schema: Schema;
+  readonly required?: boolean;
 }
 
-function typeOf({ type, enum: choices, anyOf }: Schema): string {
-  return choices?.map((choice) => `\`${choice}\``).join(', ') ?? type ?? anyOf?.map(typeOf).join(' or ') ?? '';
+function schemaOf(config: ZodType): Schema {
+  return z.toJSONSchema(config, { io: 'input' }) as Schema;
+}
+
+/** The settings that all sources share which read files, described once. */
+const SHARED: Readonly<Record<string, Schema>> = { http: schemaOf(httpSettings), s3: schemaOf(s3Settings) };
+
+function settingsTable(settings: readonly Setting[]): readonly string[] {
+  return markdownTable(['setting', 'type', 'default', 'what it is'], settings.flatMap(rowsOf));
+}
+
+/** A row a setting; those within another follow it, their names joined by dots. */
+function rowsOf({ name, schema, required = false }: Setting): readonly (readonly string[])[] {
+  const inner = Object.entries(schema.properties ?? {}).flatMap(([key, within]) =>
+    rowsOf({ name: `${name}.${key}`, schema: within, required: schema.required?.includes(key) === true }),
+  );
+  if (schema.description === undefined && inner.length > 0) return inner;
+  const standard = required ? 'required' : inner.length > 0 ? '' : standardOf(schema);
+  return [[`\`${name}\``, typeOf(schema), standard, schema.description ?? ''], ...inner];
+}
+
+function typeOf({ type, enum: choices, anyOf, items }: Schema): string {
+  if (items !== undefined) return `list of ${typeOf(items)}`;
+  const types = choices?.map((choice) => `\`${choice}\``).join(', ') ?? type;
+  return types ?? [...new Set(anyOf?.map(typeOf))].join(' or ');
 }
 
 function standardOf({ default: standard }: Schema): string {
-  return standard === undefined ? '' : `\`${standard}\``;
+  return standard === undefined ? '' : `\`${Array.isArray(standard) ? JSON.stringify(standard) : standard}\``;
 }
 
 if (import.meta.main) writeFileSync(new URL('../../docs/plugins.md', import.meta.url), pluginsReference());

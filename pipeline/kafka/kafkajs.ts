@@ -1,5 +1,5 @@
 /**
- * kafkajs, mended: the only file that loads it. It is no longer maintained, and two of its modules are replaced before the rest
+ * kafkajs, mended: the only file that loads it. It is no longer maintained, and three of its modules are mended before the rest
  * sees them (docs/decisions/0005-kafkajs-mended.md).
  */
 import { createRequire } from 'node:module';
@@ -14,6 +14,7 @@ if (isLoaded('kafkajs/src/consumer/batch.js')) {
 // It takes the broker's list of aborted transactions to be in order of their beginnings, and shows what others wrote in between.
 replace('kafkajs/src/consumer/filterAbortedMessages.js', withoutAborted);
 mendTimer(require('kafkajs/src/network/requestQueue/index.js'));
+mendReset(require('kafkajs/src/consumer/offsetManager/index.js'));
 
 const kafkajs: typeof import('kafkajs') = require('kafkajs');
 kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = zstd;
@@ -50,5 +51,19 @@ function mendTimer({ prototype }: { readonly prototype: RequestQueue }): void {
       },
       Math.max(soon, this.throttledUntil - Date.now()),
     );
+  };
+}
+
+interface OffsetManager {
+  setDefaultOffset(place: { readonly topic: string; readonly partition: number }): Promise<void>;
+}
+
+/**
+ * Where a group's place is outside of the log, it moves the group to the beginning, outside of any transaction: all would be read
+ * again. The consumer ends instead, and the next one asks where the group is.
+ */
+function mendReset({ prototype }: { readonly prototype: OffsetManager }): void {
+  prototype.setDefaultOffset = async ({ topic, partition }) => {
+    throw new Error(`${topic}/${partition}: the place of the group is outside of the log`);
   };
 }

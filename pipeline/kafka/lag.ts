@@ -15,6 +15,7 @@ export interface PartitionLag {
 /** @param topic the topic's name on the cluster */
 export async function lagOf(admin: Admin, group: string, topic: string): Promise<readonly PartitionLag[]> {
   const [bounds, places] = await Promise.all([admin.fetchTopicOffsets(topic), placesOf(admin, group, topic)]);
+  if (bounds.length === 0) throw unknown(topic);
   return bounds
     .map(({ partition, low, high }) => {
       const next = Math.max(places.get(partition) ?? -1, Number(low));
@@ -34,7 +35,8 @@ export async function placesOf(admin: Admin, group: string, topic: string): Prom
   for (let tries = 1; ; tries++) {
     try {
       const [places] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
-      const known = places?.partitions.filter(({ offset }) => Number(offset) >= 0) ?? [];
+      if (places === undefined || places.partitions.length === 0) throw unknown(topic);
+      const known = places.partitions.filter(({ offset }) => Number(offset) >= 0);
       return new Map(known.map(({ partition, offset }) => [partition, Number(offset)]));
     } catch (error) {
       if (tries >= TRIES || !TRANSIENT.test((error as { type?: string }).type ?? '')) throw error;
@@ -42,3 +44,6 @@ export async function placesOf(admin: Admin, group: string, topic: string): Prom
     }
   }
 }
+
+/** kafkajs knows no partition of a topic while it looks for a broker, and then asks about none. */
+const unknown = (topic: string) => new Error(`the partitions of ${topic} are not known yet`);

@@ -153,10 +153,12 @@ async function member(subscription: Subscription, signal: AbortSignal): Promise<
   async function eachBatch({ batch, resolveOffset, isStale }: EachBatchPayload): Promise<void> {
     const own = owned.get(batch.partition);
     if (own === undefined || isStale()) return;
-    own.push(
+    const follows = own.push(
       batch.messages.map((message) => delivered(topic, batch.partition, message)),
+      Number(batch.firstOffset()),
       Number(batch.lastOffset()) + 1,
     );
+    if (!follows) return order(batch.partition, own.position);
     resolveOffset(batch.messages.at(-1)!.offset);
     if (own.waiting >= subscription.batch * 2) order(batch.partition, 'pause');
     changed.ring();
@@ -177,8 +179,9 @@ async function member(subscription: Subscription, signal: AbortSignal): Promise<
   consumer.on(FETCH, () => {
     silence.refresh();
   });
-  consumer.on(END_BATCH_PROCESS, ({ payload: { partition, lastOffset, batchSize } }) => {
-    if (batchSize === 0) owned.get(partition)?.push([], Number(lastOffset) + 1); // control records and aborted messages
+  consumer.on(END_BATCH_PROCESS, ({ payload: { partition, firstOffset, lastOffset, batchSize } }) => {
+    // control records and aborted messages
+    if (batchSize === 0) owned.get(partition)?.push([], Number(firstOffset ?? lastOffset), Number(lastOffset) + 1);
   });
   consumer.on(CRASH, ({ payload: { error } }) => fail(error));
 

@@ -6,7 +6,7 @@ export interface Publisher {
   /** All of them or none, after all that was published before. With no messages it only takes over from another of its name. */
   publish(messages: readonly Outgoing[], signal: AbortSignal): Promise<void>;
   /** Resolves when others can read what was published. */
-  settle(): Promise<void>;
+  settle(signal: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -20,8 +20,16 @@ export interface PublisherOptions {
   readonly backOff: (error: unknown, tries: number, signal: AbortSignal) => Promise<void>;
 }
 
+interface Made {
+  readonly topic: string;
+  readonly number: number;
+  readonly messages: readonly Outgoing[];
+}
+
 export function publisher({ group, openWriter, placeOf, backOff }: PublisherOptions): Publisher {
   let writer: Writer | undefined;
+  /** The last one. Where the broker crashed as it confirmed it, it may be undone: it is then made again. */
+  let made: Made | undefined;
   const numbers = new Map<string, number>(); // of the last transaction, by topic that it was counted in
   let latest: Promise<unknown> = Promise.resolve();
 
@@ -31,39 +39,54 @@ export function publisher({ group, openWriter, placeOf, backOff }: PublisherOpti
     await dropped?.close().catch(() => undefined);
   }
 
-  async function publish(messages: readonly Outgoing[], signal: AbortSignal): Promise<void> {
-    const topic = messages[0]?.topic ?? '';
-    let next: number | undefined;
-    for (let tries = 0; ; tries++) {
-      signal.throwIfAborted();
-      try {
-        // Whoever opens it has ended the transaction that was left open: what is read now is final.
-        writer ??= await openWriter();
-        if (messages.length === 0) return;
-        const known = tries === 0 ? numbers.get(topic) : undefined;
-        const last = known ?? Math.max(0, await placeOf(group, topic));
-        if (last === next) break; // it was committed, though we were told otherwise
-        next = last + 1;
-        await writer.commit(messages, { group, topic, partition: 0, next });
-        break;
-      } catch (error) {
-        await drop();
-        await backOff(error, tries, signal);
-      }
+  /** Whoever opens the writer has ended the transaction that was left open: what is read now is final. */
+  async function opened(): Promise<Writer> {
+    if (writer !== undefined) return writer;
+    writer = await openWriter();
+    if (made !== undefined && (await placeOf(group, made.topic)) < made.number) {
+      await writer.commit(made.messages, { group, topic: made.topic, partition: 0, next: made.number });
     }
-    numbers.set(topic, next!);
+    return writer;
+  }
+
+  /** Once what was asked for before is done; again until it succeeds. */
+  function inTurn(work: (writer: Writer, tries: number) => Promise<void>, signal: AbortSignal): Promise<void> {
+    const own = latest.then(async () => {
+      for (let tries = 0; ; tries++) {
+        signal.throwIfAborted();
+        try {
+          return await work(await opened(), tries);
+        } catch (error) {
+          await drop();
+          await backOff(error, tries, signal);
+        }
+      }
+    });
+    latest = own.catch(() => undefined);
+    return own;
   }
 
   return {
     publish(messages, signal) {
-      const own = latest.then(() => publish(messages, signal));
-      latest = own.catch(() => undefined);
-      return own;
+      const topic = messages[0]?.topic;
+      let next: number | undefined;
+      return inTurn(async (own, tries) => {
+        if (topic === undefined) return;
+        const known = tries === 0 ? numbers.get(topic) : undefined;
+        const last = known ?? Math.max(0, await placeOf(group, topic));
+        // where it is the number of this one, it was committed, though we were told otherwise
+        if (last !== next) {
+          next = last + 1;
+          await own.commit(messages, { group, topic, partition: 0, next });
+        }
+        numbers.set(topic, next);
+        made = { topic, number: next, messages };
+      }, signal);
     },
 
-    async settle() {
+    async settle(signal) {
       await latest;
-      await writer?.settle();
+      if (made !== undefined) await inTurn((own) => own.settle(), signal);
     },
 
     async close() {

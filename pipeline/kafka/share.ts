@@ -8,8 +8,11 @@ export interface Share {
   readonly position: number;
   /** Messages that were fetched and not yet taken. */
   readonly waiting: number;
-  /** @param end offset behind the fetched range */
-  push(messages: readonly Delivered[], end: number): void;
+  /**
+   * What was fetched from offset `first` on, up to `end`. False, and nothing is taken, where it does not follow what is here: it was
+   * on its way from before a seek. Offsets of a log that is not compacted have no gaps.
+   */
+  push(messages: readonly Delivered[], first: number, end: number): boolean;
   take(count: number): Part;
   /** Writes what came of a part and moves the group behind it, after what was committed before. */
   commit(part: Part, outgoing: readonly Outgoing[]): Promise<void>;
@@ -60,9 +63,11 @@ export function share({ group, topic, partition, writer, from }: ShareOptions): 
       return queue.length;
     },
 
-    push(messages, end) {
+    push(messages, first, end) {
+      if (first > position) return false;
       queue = [...queue, ...messages.filter(({ offset }) => offset >= position)];
       position = Math.max(position, end);
+      return true;
     },
 
     take(count) {

@@ -14,6 +14,8 @@ import { openWriter, type Placed } from './writer.ts';
 
 export interface KafkaOptions extends Partial<SubscriptionOptions> {
   readonly connection: KafkaConnection;
+  /** Topics that are written to: others are refused. */
+  readonly writes: readonly string[];
   /** Before the names of topics, groups and transactional ids. */
   readonly prefix?: string;
   /** Names the one who publishes: another of the same name takes over from it, and fences it. */
@@ -47,6 +49,7 @@ const MAX_BACK_OFF_MS = 2000;
 
 export function kafkaTransport({
   connection,
+  writes,
   prefix = '',
   publisher: publisherName = connection.clientId,
   readers = {},
@@ -92,6 +95,28 @@ export function kafkaTransport({
     return admin;
   }
 
+  /** A cluster that is away, or not ready yet, is waited for. */
+  async function patiently<T>(ask: (admin: Admin) => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (let tries = 0; ; tries++) {
+      try {
+        return await ask(await connected());
+      } catch (error) {
+        await backOff(error, tries, signal);
+      }
+    }
+  }
+
+  /** Opens the writer of an id, whose transactions move a group. */
+  async function writerOf(
+    id: string,
+    place: { readonly group: string; readonly topic: string; readonly partition: number },
+  ) {
+    const { topics } = await (await connected()).fetchTopicMetadata({ topics: writes.map(topicOf) });
+    const partitions = new Map(topics.map(({ name, partitions: { length } }) => [name.slice(prefix.length), length]));
+    return openWriter({ client: quick, id: groupOf(id), topicOf, writes: partitions, place });
+  }
+
+  /** -1 where the group has no place yet. */
   async function placeOf(group: string, topic: string, partition: number): Promise<number> {
     const places = await placesOf(await connected(), groupOf(group), topicOf(topic));
     return places.get(partition) ?? -1;
@@ -101,7 +126,9 @@ export function kafkaTransport({
   async function beginning(group: string, topic: string, partition: number): Promise<number> {
     const place = await placeOf(group, topic, partition);
     const bounds = await (await connected()).fetchTopicOffsets(topicOf(topic));
-    const low = Number(bounds.find((one) => one.partition === partition)?.low ?? 0);
+    const own = bounds.find((one) => one.partition === partition);
+    if (own === undefined) throw new Error(`${topicOf(topic)}/${partition}: the cluster does not say where it begins`);
+    const low = Number(own.low);
     if (place >= 0 && place < low) {
       const lost = { group: groupOf(group), from: place, to: low };
       log('error', `${topicOf(topic)}/${partition}: messages were deleted before they were read`, lost);
@@ -112,20 +139,31 @@ export function kafkaTransport({
   async function backOff(error: unknown, tries: number, signal: AbortSignal): Promise<void> {
     const refused = refusal(error);
     if (refused !== undefined) throw refused;
-    log('warn', 'a transaction failed', { error: String(error) });
+    log('warn', 'the cluster is asked again', { error: String(error) });
     await delay(Math.min(50 * 2 ** Math.min(tries, 10), MAX_BACK_OFF_MS), undefined, { signal });
+  }
+
+  function placed(message: Outgoing, from: Delivered | undefined): Placed {
+    if (writes.includes(message.topic)) return stamp(message, from);
+    throw new Error(`a message for ${message.topic}: expected one of the topics written to, ${writes.join(', ')}`);
   }
 
   const own = publisher({
     group: groupOf(`publisher.${publisherName}`),
-    openWriter: () => openWriter(quick, groupOf(`publisher.${publisherName}`), topicOf),
+    openWriter: () => {
+      const id = `publisher.${publisherName}`;
+      return writerOf(id, { group: groupOf(id), topic: writes[0] ?? '', partition: 0 });
+    },
     placeOf: (_, topic) => placeOf(`publisher.${publisherName}`, topic, 0),
     backOff,
   });
 
-  async function lag(topic: string): Promise<number> {
+  const lagsOf = (group: string, topic: string, signal: AbortSignal) =>
+    patiently((asked) => lagOf(asked, groupOf(group), topicOf(topic)), signal);
+
+  async function lag(topic: string, signal: AbortSignal): Promise<number> {
     const behind = [...(groups.get(topic) ?? [])].map(async (group) => {
-      const partitions = await lagOf(await connected(), groupOf(group), topicOf(topic));
+      const partitions = await lagsOf(group, topic, signal);
       return partitions.reduce((sum, { lag: own }) => sum + own, 0);
     });
     return Math.max(0, ...(await Promise.all(behind)));
@@ -140,7 +178,7 @@ export function kafkaTransport({
       const wanted = messages.filter((message) => message.topic === topic).length;
       for (let left = room.get(topic) ?? 0; left <= 0; left = room.get(topic)!) {
         if (failures.length > 0) throw failures[0];
-        room.set(topic, highWater - (await lag(topic)));
+        room.set(topic, highWater - (await lag(topic, signal)));
         if (room.get(topic)! <= 0) await delay(POLL_MS, undefined, { signal });
       }
       room.set(topic, room.get(topic)! - wanted);
@@ -149,7 +187,7 @@ export function kafkaTransport({
 
   /** A missing topic is retried by kafkajs for longer than a person waits. */
   async function read(reading: Subscription, signal: AbortSignal): Promise<void> {
-    const topics = await (await connected()).listTopics();
+    const topics = await patiently((asked) => asked.listTopics(), signal);
     if (!topics.includes(reading.topicOnCluster)) {
       throw new ConfigError(
         `no topic ${reading.topicOnCluster} on the cluster: make it with \`deltasift topics create\``,
@@ -163,7 +201,7 @@ export function kafkaTransport({
       if (failures.length > 0) throw failures[0];
       await waitForRoom(messages, signal);
       await own.publish(
-        messages.map((message) => stamp(message, undefined)),
+        messages.map((message) => placed(message, undefined)),
         signal,
       );
     },
@@ -179,9 +217,10 @@ export function kafkaTransport({
           group: groupOf(group),
           handle: async (batch, abandoned) => {
             const lists = await handle(batch, abandoned);
-            return lists.map((list, i) => fit(list, batch[i]!).map((message) => stamp(message, batch[i])));
+            return lists.map((list, i) => fit(list, batch[i]!).map((message) => placed(message, batch[i])));
           },
-          openWriter: (partition) => openWriter(quick, groupOf(`${group}.${topic}.${partition}`), topicOf),
+          openWriter: (partition) =>
+            writerOf(`${group}.${topic}.${partition}`, { group: groupOf(group), topic, partition }),
           placeOf: (partition) => beginning(group, topic, partition),
           prepare: (partition, claiming) => prepare(topic, partition, claiming),
           onCommit: (partition, { length }) => onProgress({ topic, group, partition, messages: length }),
@@ -201,13 +240,13 @@ export function kafkaTransport({
     },
 
     async flush(signal) {
-      await own.settle();
+      await own.settle(signal);
       const targets = [...groups].flatMap(([topic, names]) => [...names].map((group) => ({ topic, group })));
       for (const { topic, group } of targets) {
-        const ends = await lagOf(await connected(), groupOf(group), topicOf(topic));
+        const ends = await lagsOf(group, topic, signal);
         for (;;) {
           if (failures.length > 0) throw failures[0];
-          const places = await lagOf(await connected(), groupOf(group), topicOf(topic));
+          const places = await lagsOf(group, topic, signal);
           if (ends.every(({ partition, end }) => places.some((at) => at.partition === partition && at.next >= end)))
             break;
           await delay(POLL_MS, undefined, { signal });

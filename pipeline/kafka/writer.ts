@@ -35,8 +35,20 @@ const SEND_BYTES = 2 ** 20;
 /** A transaction is open for as long as it takes to write it. Those of the dead hold readers up until then, or until fenced. */
 const TRANSACTION_TIMEOUT_MS = 30_000;
 
-/** @param topicOf the topic's name on the cluster */
-export async function openWriter(client: Client, id: string, topicOf: (topic: string) => string): Promise<Writer> {
+export interface WriterOptions {
+  readonly client: Client;
+  /** The transactional id: who opens it last is the only one who can write. */
+  readonly id: string;
+  /** The topic's name on the cluster. */
+  readonly topicOf: (topic: string) => string;
+  /** Where writers of this id may have written: how many partitions each topic has. */
+  readonly writes: ReadonlyMap<string, number>;
+  /** A place of the group that it moves. */
+  readonly place: Omit<Place, 'next'>;
+}
+
+/** Ends what another writer of the same id left open, and fences it. */
+export async function openWriter({ client, id, topicOf, writes, place: own }: WriterOptions): Promise<Writer> {
   const producer = client.producer({
     transactionalId: id,
     transactionTimeout: TRANSACTION_TIMEOUT_MS,
@@ -87,10 +99,27 @@ export async function openWriter(client: Client, id: string, topicOf: (topic: st
     last = place;
   }
 
+  /**
+   * A broker that starts after a crash may call a transaction ended whose markers it never wrote: what was written in it is then
+   * in doubt, and ends as the next transaction of this id does. So the first one reaches every partition, and is aborted: the
+   * one in doubt is undone as a whole, with its move of the group. See docs/decisions/0009-swept-transactions.md.
+   */
+  async function sweep(): Promise<void> {
+    const transaction = await producer.transaction(); // asks for the producer's epoch, which fences the others
+    const nothing = { ...own, next: 0 };
+    try {
+      await transaction.sendBatch({ topicMessages: empties(writes, topicOf, id) });
+      await sendOffsets(transaction, offsetsOf(nothing));
+    } finally {
+      await transaction.abort();
+    }
+    last = nothing;
+    await settle();
+  }
+
   try {
     await producer.connect();
-    // The first transaction asks for the producer's epoch, which fences every other writer of this id.
-    await (await producer.transaction()).abort();
+    await sweep();
   } catch (error) {
     await close().catch(() => undefined);
     throw error;
@@ -120,6 +149,18 @@ async function sendOffsets(
       await delay(3);
     }
   }
+}
+
+/** A message for each partition. */
+function empties(
+  writes: ReadonlyMap<string, number>,
+  topicOf: (topic: string) => string,
+  key: string,
+): TopicMessages[] {
+  return [...writes].map(([topic, partitions]) => ({
+    topic: topicOf(topic),
+    messages: Array.from({ length: partitions }, (_, partition) => ({ key, value: null, partition })),
+  }));
 }
 
 interface TopicMessages {

@@ -1,6 +1,5 @@
 /** `jsonl:PATH`: one JSON object a line, plain, gzip or zstd; a file, a folder, a glob, or - for standard input. */
 import { isUtf8 } from 'node:buffer';
-import { resolve } from 'node:path';
 import zlib from 'node:zlib';
 import { z } from 'zod';
 import { Drop, type Plugin, Reject, type Source } from '../../pipeline/contract.ts';
@@ -11,11 +10,15 @@ import { type Input, pipeInput, take } from './bytes/input.ts';
 import { type Line, linesOf } from './bytes/lines.ts';
 import { fieldsConfig } from './document/fields.ts';
 import { documentOf } from './document/record.ts';
-import { filesOf } from './files/list.ts';
+import { placeSettings } from './fetch/settings.ts';
+import { sourceAt } from './fetch/source-at.ts';
 import { type Format, filesSource, type Outcome } from './files/source.ts';
 
 const config = z.strictObject({
-  path: z.string().min(1).describe('file, folder or glob; - reads standard input'),
+  ...placeSettings,
+  path: placeSettings.path.describe(
+    'file, folder or glob; an address, https://..., s3://bucket/key; - reads standard input',
+  ),
   fields: fieldsConfig('line', 'file:byte').describe(
     'where a line holds what is wanted: a key, or keys and indices joined by dots',
   ),
@@ -29,18 +32,14 @@ type Config = z.infer<typeof config>;
 
 export const jsonl: Plugin<Config, Source> = {
   name: 'jsonl',
-  summary: 'JSON lines, plain, gzip or zstd: files, folders, globs, standard input',
+  summary: 'JSON lines, plain, gzip or zstd: files, folders, globs, addresses, standard input',
   config,
   short: (path) => ({ path }),
 
   create(settings) {
-    const stdin = settings.path === '-';
-    return filesSource(format(settings), {
-      path: stdin ? '-' : resolve(settings.path),
-      waits: stdin,
-      list: async () =>
-        stdin ? [pipeInput('-', () => process.stdin)] : await filesOf(settings.path, /\.(jsonl|ndjson)(\.(gz|zst))?$/i),
-    });
+    if (settings.path !== '-') return sourceAt(format(settings), settings, /\.(jsonl|ndjson)(\.(gz|zst))?$/i);
+    const list = async () => [pipeInput('-', () => process.stdin)];
+    return filesSource(format(settings), { path: '-', waits: true, list });
   },
 };
 

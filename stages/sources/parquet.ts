@@ -1,5 +1,4 @@
 /** `parquet:PATH`: a document a row, as data sets of web pages have them; a file, a folder or a glob. */
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import { Drop, type Plugin, Reject, type Source } from '../../pipeline/contract.ts';
 import { ConfigError } from '../../pipeline/error.ts';
@@ -7,13 +6,14 @@ import { Damage } from './bytes/damage.ts';
 import type { Input } from './bytes/input.ts';
 import { type Fields, fieldsConfig } from './document/fields.ts';
 import { documentIn, valueAt } from './document/record.ts';
-import { filesOf } from './files/list.ts';
-import { type Format, type Found, filesSource, type Outcome } from './files/source.ts';
+import { placeSettings } from './fetch/settings.ts';
+import { sourceAt } from './fetch/source-at.ts';
+import type { Format, Found, Outcome } from './files/source.ts';
 import type { Row } from './parquet/decoder.ts';
 import { footOf, openParquet, type ParquetFile } from './parquet/file.ts';
 
 const config = z.strictObject({
-  path: z.string().min(1).describe('file, folder or glob'),
+  ...placeSettings,
   fields: fieldsConfig('row', 'file:row').describe(
     'where a row holds what is wanted: a column, or a column and keys and indices in it joined by dots',
   ),
@@ -27,15 +27,10 @@ type Config = z.infer<typeof config>;
 
 export const parquet: Plugin<Config, Source> = {
   name: 'parquet',
-  summary: 'rows of Parquet files, one document each: files, folders, globs',
+  summary: 'rows of Parquet files, one document each: files, folders, globs, addresses',
   config,
   short: (path) => ({ path }),
-  create: (settings) =>
-    filesSource(format(settings), {
-      path: resolve(settings.path),
-      waits: false,
-      list: () => filesOf(settings.path, /\.parquet$/i),
-    }),
+  create: (settings) => sourceAt(format(settings), settings, /\.parquet$/i),
 };
 
 /** Everything up to row `row` is read, counted from 0 over the groups of the file; all of the file where it is `end`. */

@@ -1,4 +1,5 @@
 /** The crawls there are, and those of third parties. */
+import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import type { Plugin, Source } from '../../pipeline/contract.ts';
 import { ConfigError } from '../../pipeline/error.ts';
@@ -13,7 +14,7 @@ export type SourcePlugin = Plugin<unknown, Source>;
 
 export const sources: readonly SourcePlugin[] = [jsonl, parquet, text, warc, wet];
 
-/** `kind:rest`, or the plug-in's name or module as `kind` beside its settings. */
+/** `kind:rest`; or the plug-in's name or module as `kind` beside its settings, also as YAML in braces. */
 export type SourceSpec = string | Readonly<Record<string, unknown>>;
 
 /**
@@ -23,7 +24,7 @@ export type SourceSpec = string | Readonly<Record<string, unknown>>;
  * @throws ConfigError where there is no such plug-in or it refuses its settings
  */
 export async function sourceOf(spec: SourceSpec, base: string): Promise<Source> {
-  const { kind, rest, settings } = typeof spec === 'string' ? splitShort(spec) : splitObject(spec);
+  const { kind, rest, settings } = typeof spec === 'string' ? splitText(spec) : splitObject(spec);
   const plugin = isModule(kind)
     ? ((await pluginIn(kind, base, 'source')) as SourcePlugin)
     : sources.find(({ name }) => name === kind);
@@ -42,6 +43,18 @@ interface Split {
 }
 
 const MODULE_AND_REST = /^((?:\.{0,2}\/|file:|[A-Za-z]:\\).*?\.[cm]?[jt]s):(.*)$/s;
+
+function splitText(spec: string): Split {
+  if (!spec.startsWith('{')) return splitShort(spec);
+  try {
+    return splitObject(parseYaml(spec) as Readonly<Record<string, unknown>>);
+  } catch (cause) {
+    if (cause instanceof ConfigError) throw cause;
+    throw new ConfigError(`source ${spec}: what stands in braces is read as YAML: ${(cause as Error).message}`, {
+      cause,
+    });
+  }
+}
 
 function splitShort(spec: string): Split {
   const [, module, rest] = MODULE_AND_REST.exec(spec) ?? [];

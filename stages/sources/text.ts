@@ -1,14 +1,14 @@
 /** `text:PATH`: one document a file, in any encoding; a file, a folder or a glob. */
-import { resolve } from 'node:path';
 import { z } from 'zod';
 import { Drop, type Plugin, Reject, type Source } from '../../pipeline/contract.ts';
 import type { Input } from './bytes/input.ts';
-import { filesOf } from './files/list.ts';
-import { type Format, filesSource, type Outcome } from './files/source.ts';
+import { placeSettings } from './fetch/settings.ts';
+import { sourceAt } from './fetch/source-at.ts';
+import type { Format, Outcome } from './files/source.ts';
 import { decodeText } from './web/charset.ts';
 
 const config = z.strictObject({
-  path: z.string().min(1).describe('file, folder or glob'),
+  ...placeSettings,
   maxBytes: z
     .int()
     .min(1)
@@ -19,11 +19,10 @@ type Config = z.infer<typeof config>;
 
 export const text: Plugin<Config, Source> = {
   name: 'text',
-  summary: 'text files, one document each, named by its path: files, folders, globs',
+  summary: 'text files, one document each, named by its path: files, folders, globs, addresses',
   config,
   short: (path) => ({ path }),
-  create: ({ path, maxBytes }) =>
-    filesSource(format(maxBytes), { path: resolve(path), waits: false, list: () => filesOf(path, /./) }),
+  create: ({ maxBytes, ...place }) => sourceAt(format(maxBytes), place, /./),
 };
 
 /** A file is one record: the cursor that names it is past it. */

@@ -15,6 +15,7 @@ const QUICK = { sessionTimeoutMs: 2000, backOffMs: 10, lingerMs: 5 } as const;
 
 let broker: Broker;
 let topicNumber = 0;
+let latestTopics: readonly string[] = [];
 const open: Transport[] = [];
 
 before(async () => {
@@ -28,7 +29,7 @@ afterEach(async () => {
 const connection = () => ({ brokers: [broker.address], clientId: 'test' });
 
 function transport(options: Partial<KafkaOptions> = {}): Transport {
-  const made = kafkaTransport({ connection: connection(), ...QUICK, ...options });
+  const made = kafkaTransport({ connection: connection(), writes: latestTopics, ...QUICK, ...options });
   open.push(made);
   return made;
 }
@@ -44,6 +45,7 @@ async function freshTopics(): Promise<readonly [string, string]> {
     topics: names.map((topic) => ({ topic, numPartitions: PARTITIONS, replicationFactor: 1 })),
   });
   await admin.disconnect();
+  latestTopics = names;
   return names;
 }
 

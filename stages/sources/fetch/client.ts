@@ -1,6 +1,7 @@
 /** GET over http(s), politely: hosts in turn, redirects checked, retries with back-off. */
 import { type Dispatcher, errors, request } from 'undici';
 import { guardedAgent, type Lookup } from './agent.ts';
+import { ATTEMPTS, backOff, backoffMs } from './backoff.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { FetchError } from './error.ts';
 import { politeness } from './politeness.ts';
@@ -25,7 +26,8 @@ export interface Ask {
   readonly forbiddenPasses?: boolean;
 }
 
-export interface Client {
+/** What files are read through. */
+export interface FileClient {
   /**
    * An answer that is no redirect and no refusal for the moment: whatever is behind the address, or that there is nothing.
    *
@@ -34,11 +36,14 @@ export interface Client {
   get(url: URL, ask: Ask, signal: AbortSignal): Promise<Answer>;
   /** Waits before the next try after `failures` in a row; throws `error` where there have been too many. */
   pause(failures: number, error: FetchError, signal: AbortSignal): Promise<void>;
-  /** The host asks for this many seconds between two requests. */
-  space(host: string, seconds: number): void;
   readonly clock: Clock;
   /** Ends idle connections; the client can be used on. */
   close(): Promise<void>;
+}
+
+export interface Client extends FileClient {
+  /** The host asks for this many seconds between two requests. */
+  space(host: string, seconds: number): void;
 }
 
 export interface Surroundings {
@@ -46,10 +51,6 @@ export interface Surroundings {
   readonly lookup?: Lookup;
 }
 
-/** Tries in a row that bring nothing. */
-const ATTEMPTS = 5;
-const BACKOFF_MS = 500;
-const MAX_BACKOFF_MS = 60_000;
 const PASSING = new Set([408, 425, 429, 500, 502, 503, 504]);
 const SLOW_DOWN = new Set([403, 429, 503]);
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -62,15 +63,7 @@ export function client(settings: HttpSettings, { clock = systemClock, lookup }: 
   const pace = politeness(settings, clock);
   let agent: Dispatcher | undefined;
 
-  /** Half of it for certain, so that those who failed together do not come again together. */
-  const backoff = (failures: number): number =>
-    Math.min(MAX_BACKOFF_MS, BACKOFF_MS * 2 ** (failures - 1)) * (0.5 + clock.random() / 2);
-
-  async function pause(failures: number, error: FetchError, signal: AbortSignal): Promise<void> {
-    signal.throwIfAborted();
-    if (failures >= ATTEMPTS) throw error;
-    await clock.sleep(backoff(failures), signal);
-  }
+  const pause: FileClient['pause'] = (failures, error, signal) => backOff(failures, error, clock, signal);
 
   async function get(url: URL, ask: Ask, signal: AbortSignal): Promise<Answer> {
     for (let failures = 1; ; failures++) {
@@ -88,7 +81,7 @@ export function client(settings: HttpSettings, { clock = systemClock, lookup }: 
         return answer;
       }
       await answer.discard();
-      const wait = Math.max(asked ?? 0, backoff(failures));
+      const wait = Math.max(asked ?? 0, backoffMs(failures, clock));
       const again = new FetchError(`${url}: the server answers ${status}, again and again`, 'busy', { status });
       if (failures >= ATTEMPTS) throw again;
       if ((asked ?? 0) > 1000 * maxWait) {

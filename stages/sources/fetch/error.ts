@@ -14,3 +14,8 @@ export class FetchError extends Error {
     this.status = options.status;
   }
 }
+
+/** Whether an error says that there is nothing at an address. */
+export function isMissing(error: unknown): error is FetchError {
+  return error instanceof FetchError && error.kind === 'missing';
+}

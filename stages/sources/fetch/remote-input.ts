@@ -1,9 +1,16 @@
-/** A file behind http(s) as an input: read by ranges, on from where a connection broke, and only while it stays the same. */
+/** A file behind http(s) or S3 as an input: read by ranges, on from where a connection broke, and only while it stays the same. */
 import { ConfigError } from '../../../pipeline/error.ts';
 import { type Input, take } from '../bytes/input.ts';
-import type { Answer, Client } from './client.ts';
+import type { Answer, FileClient } from './client.ts';
 import { contentRange } from './content-range.ts';
 import { FetchError } from './error.ts';
+import { paced } from './paced.ts';
+
+/** An input whose server is asked for its size once it is its turn: `size` is null until then. */
+export interface RemoteInput extends Input {
+  /** @throws FetchError `missing` where there is no such file */
+  open(signal: AbortSignal): Promise<Described>;
+}
 
 /** What a server says of a file. */
 export interface Described {
@@ -13,107 +20,105 @@ export interface Described {
   readonly validator: string | undefined;
 }
 
-/**
- * Pieces of at least this many bytes a second count as progress, over this many ms of waiting for the server: a body that
- * trickles is as good as none.
- */
-const MIN_PACE = 1024;
-const PATIENCE_MS = 60_000;
-
-/** @throws FetchError `missing` where there is no such file */
-export async function describe(client: Client, url: URL, signal: AbortSignal): Promise<Described> {
-  const answer = await client.get(url, { headers: { range: 'bytes=0-0' }, forbiddenPasses: true }, signal);
-  const sent = contentRange(answer.header('content-range'));
-  const length = answer.header('content-length');
-  const validator = validatorOf(answer);
-  if (answer.status === 200) {
-    await answer.discard();
-    return { size: length === undefined ? null : Number(length), validator };
-  }
-  await answer.discard();
-  if (answer.status === 206 && sent?.from === 0) return { size: sent.total, validator };
-  if (answer.status === 416 && sent?.total === 0) return { size: 0, validator };
-  throw missing(url, answer);
-}
+/** Bytes that an answer has to bring to count as progress. */
+const PROGRESS = 1024;
 
 /** @param name in cursors and ids */
-export function remoteInput(client: Client, url: URL, name: string, { size, validator }: Described): Input {
-  async function* read(from: number, signal: AbortSignal): AsyncGenerator<Buffer> {
-    yield* range(from, size ?? Number.POSITIVE_INFINITY, signal);
+export function remoteInput(client: FileClient, url: URL, name: string): RemoteInput {
+  let described: Described | undefined;
+
+  async function open(signal: AbortSignal): Promise<Described> {
+    described ??= await describe(client, url, signal);
+    return described;
   }
 
-  /** Bytes [from, to); `to` may be infinite where the size is not known. */
+  /** Bytes [from, to), or to the end of the file where that comes first. */
   async function* range(from: number, to: number, signal: AbortSignal): AsyncGenerator<Buffer> {
+    const { size, validator } = await open(signal);
+    const end = Math.min(to, size ?? to);
     let at = from;
-    for (let failures = 0; at < to; failures++) {
+    for (let failures = 0; at < end; failures++) {
       const broken = new FetchError(`${url}: the connection breaks, again and again, at byte ${at}`, 'busy');
       if (failures > 0) await client.pause(failures, broken, signal);
-      const answer = await client.get(url, { headers: headersFor(at, to), forbiddenPasses: true }, signal);
-      let skip = await unasked(answer, at);
+      const answer = await client.get(url, { headers: headersFor(at, end), forbiddenPasses: true }, signal);
+      let skip = await bytesBefore(at, answer, { size, validator });
       const start = at;
       try {
-        for await (const piece of paced(answer, client)) {
-          const wanted = piece.subarray(skip, Math.min(piece.length, skip + to - at));
+        for await (const piece of paced(answer, client.clock)) {
+          const wanted = piece.subarray(skip, Math.min(piece.length, skip + end - at));
           skip = Math.max(0, skip - piece.length);
           if (wanted.length === 0) continue;
           at += wanted.length;
-          if (at - start >= MIN_PACE) failures = 0;
+          if (at - start >= PROGRESS) failures = 0;
           yield wanted;
-          if (at === to) return;
+          if (at === end) return;
         }
         if (size === null) return;
       } catch (error) {
         signal.throwIfAborted();
         broken.cause = error;
-        if (size === null) throw broken;
+        if (size === null) throw broken; // nobody can tell where to go on
       }
     }
-  }
 
-  function headersFor(at: number, to: number): Record<string, string> {
-    if (size === null || (at === 0 && to >= size)) return {};
-    const last = to < size ? to - 1 : '';
-    return { range: `bytes=${at}-${last}`, ...(validator === undefined ? {} : { 'if-range': validator }) };
-  }
-
-  /** Bytes that the answer sends before byte `at`. */
-  async function unasked(answer: Answer, at: number): Promise<number> {
-    const { status } = answer;
-    const sent = contentRange(answer.header('content-range'));
-    const said = answer.header('content-length');
-    const total = status === 200 && said !== undefined ? Number(said) : sent?.total;
-    const other = validatorOf(answer);
-    if (status === 404 || status === 410 || (status !== 200 && status !== 206 && status !== 416)) {
-      await answer.discard();
-      throw missing(url, answer);
+    function headersFor(first: number, past: number): Record<string, string> {
+      if (size === null || (first === 0 && past === size)) return {};
+      const last = past === size ? '' : past - 1;
+      return { range: `bytes=${first}-${last}`, ...(validator === undefined ? {} : { 'if-range': validator }) };
     }
-    if ((size !== null && total !== undefined && total !== size) || (other ?? validator) !== validator) {
+  }
+
+  /**
+   * Bytes that the answer to a request from byte `at` on sends before it.
+   *
+   * @throws ConfigError where it is of another file than was `described`
+   */
+  async function bytesBefore(at: number, answer: Answer, { size, validator }: Described): Promise<number> {
+    const { status } = answer;
+    const refuse = async (error: Error) => {
       await answer.discard();
-      throw new ConfigError(
-        `${url} has changed while it was read: it had ${size} bytes${named(validator)}, and has ${total}${named(other)}. ` +
-          'Scan it into another store.',
+      return error;
+    };
+    if (![200, 206, 416].includes(status)) throw await refuse(missing(url, status));
+    const sent = contentRange(answer.header('content-range'));
+    const total = status === 200 ? numberIn(answer.header('content-length')) : sent?.total;
+    const other = validatorOf(answer);
+    if ((size !== null && total !== undefined && total !== size) || (other ?? validator) !== validator) {
+      const was = `${size} bytes${validator === undefined ? '' : ` (${validator})`}`;
+      const is = `${total} bytes${other === undefined ? '' : ` (${other})`}`;
+      throw await refuse(
+        new ConfigError(`${url} has changed while it was read, from ${was} to ${is}: scan it into another store`),
       );
     }
     if (status === 200) return at;
     if (status === 206 && sent?.from === at) return 0;
-    await answer.discard();
-    throw new FetchError(`${url}: asked for bytes from ${at} on, got "${answer.header('content-range')}"`, 'missing', {
-      status,
-    });
+    const got = `got ${status} "${answer.header('content-range')}"`;
+    throw await refuse(new FetchError(`${url}: asked for bytes from ${at} on, ${got}`, 'refused', { status }));
   }
 
   return {
     name,
     address: url.href,
-    size,
-    read,
-    peek: async (from, to, signal) =>
-      size === null ? Buffer.alloc(0) : await take(range(from, Math.min(to, size), signal), Math.min(to, size) - from),
+    size: null,
+    open,
+    read: (from, signal) => range(from, Number.POSITIVE_INFINITY, signal),
+    peek: async (from, to, signal) => await take(range(from, to, signal), to - from),
   };
 }
 
-function named(validator: string | undefined): string {
-  return validator === undefined ? '' : ` (${validator})`;
+async function describe(client: FileClient, url: URL, signal: AbortSignal): Promise<Described> {
+  const answer = await client.get(url, { headers: { range: 'bytes=0-0' }, forbiddenPasses: true }, signal);
+  await answer.discard();
+  const validator = validatorOf(answer);
+  const sent = contentRange(answer.header('content-range'));
+  if (answer.status === 200) return { size: numberIn(answer.header('content-length')) ?? null, validator };
+  if (answer.status === 206 && sent?.from === 0) return { size: sent.total, validator };
+  if (answer.status === 416 && sent?.total === 0) return { size: 0, validator };
+  throw missing(url, answer.status);
+}
+
+function numberIn(header: string | undefined): number | undefined {
+  return header === undefined ? undefined : Number(header);
 }
 
 function validatorOf(answer: Answer): string | undefined {
@@ -121,30 +126,6 @@ function validatorOf(answer: Answer): string | undefined {
   return etag?.startsWith('"') ? etag : answer.header('last-modified');
 }
 
-function missing(url: URL, { status }: Answer): FetchError {
+function missing(url: URL, status: number): FetchError {
   return new FetchError(`${url}: the server answers ${status}`, 'missing', { status });
-}
-
-/** Only the waiting for the server is timed: the reader may take its time. */
-async function* paced({ body, url }: Answer, { clock }: Client): AsyncGenerator<Buffer> {
-  const pieces = body[Symbol.asyncIterator]();
-  let waited = 0;
-  let bytes = 0;
-  try {
-    for (;;) {
-      const asked = clock.now();
-      const { done, value } = await pieces.next();
-      if (done === true) return;
-      waited += clock.now() - asked;
-      bytes += value.length;
-      if (waited > PATIENCE_MS) {
-        if (bytes < (MIN_PACE * waited) / 1000) throw new Error(`${url} sends ${bytes} bytes in ${waited} ms`);
-        waited = 0;
-        bytes = 0;
-      }
-      yield value;
-    }
-  } finally {
-    await pieces.return?.();
-  }
 }

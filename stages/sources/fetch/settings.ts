@@ -24,3 +24,27 @@ export const httpSettings = z.strictObject({
   maxRedirects: z.int().min(0).default(5).describe('redirects that are followed for one address'),
 });
 export type HttpSettings = z.infer<typeof httpSettings>;
+
+export const s3Settings = z.strictObject({
+  endpoint: z.url().optional().describe("address of the store, where it is not Amazon's"),
+  region: z.string().min(1).default('us-east-1').describe('region of the buckets'),
+  pathStyle: z
+    .boolean()
+    .default(false)
+    .describe(
+      'whether the bucket stands in the path of an address rather than in its host, as most other stores have it',
+    ),
+  anonymous: z.boolean().default(false).describe('whether requests are unsigned, as public buckets take them'),
+});
+export type S3Settings = z.infer<typeof s3Settings>;
+
+/** Where files are, and how they are read where that is not this machine. */
+export const placeSettings = {
+  path: z
+    .string()
+    .min(1)
+    .describe('file, folder or glob; or an address: https://..., s3://bucket/key, s3://bucket/folder/'),
+  http: httpSettings.optional().describe('how files are read whose path is an address of http or https'),
+  s3: s3Settings.prefault({}).describe('how files are read whose path is s3://bucket/key'),
+};
+export type RemoteSettings = { readonly http?: HttpSettings | undefined; readonly s3: S3Settings };

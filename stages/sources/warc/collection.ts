@@ -1,22 +1,20 @@
-/** Files of WARC records as a source: what `warc` and `wet` share. */
-import { resolve } from 'node:path';
+/** Files of WARC records: what all share that read them. */
 import zlib from 'node:zlib';
 import { z } from 'zod';
-import { Drop, Reject, type Source } from '../../../pipeline/contract.ts';
+import { Drop, Reject } from '../../../pipeline/contract.ts';
 import { ConfigError } from '../../../pipeline/error.ts';
 import { windowOf } from '../bytes/content.ts';
 import type { Input } from '../bytes/input.ts';
 import type { Window } from '../bytes/window.ts';
 import { instantOf } from '../document/instant.ts';
-import { filesOf } from '../files/list.ts';
-import { type Format, filesSource, type Outcome } from '../files/source.ts';
+import { placeSettings } from '../fetch/settings.ts';
+import type { Format, Outcome } from '../files/source.ts';
 import type { Page } from '../web/page.ts';
 import { frame, type Placed } from './framing.ts';
 import { VERSION, type WarcRecord } from './record.ts';
 
-/** Settings of both. */
 export const collectionConfig = {
-  path: z.string().min(1).describe('file, folder or glob'),
+  ...placeSettings,
   maxBytes: z
     .int()
     .min(1)
@@ -24,23 +22,15 @@ export const collectionConfig = {
     .describe('bytes of a record, and of a page once decoded; larger ones are rejected as too-large'),
 };
 
-export interface Collection {
-  readonly kind: string;
-  readonly path: string;
-  readonly maxBytes: number;
-  /** Names of files that are taken from a folder. */
-  readonly wanted: RegExp;
-  /** The page that a record holds, which is one of the collection's documents. */
-  pageOf(record: WarcRecord, url: string | null): Page | Reject | Drop;
-}
+export const keepConfig = {
+  keep: z
+    .enum(['main', 'all'])
+    .default('main')
+    .describe('text of an HTML page that is kept: its content, or its navigation, headers and footers as well'),
+};
 
-export function collection({ kind, path, maxBytes, wanted, pageOf }: Collection): Source {
-  return filesSource(format(kind, maxBytes, pageOf), {
-    path: resolve(path),
-    waits: false,
-    list: () => filesOf(path, wanted),
-  });
-}
+/** The page that a record holds, which is one of the collection's documents. */
+export type PageIn = (record: WarcRecord, url: string | null) => Page | Reject | Drop;
 
 /** The record is number `record` of the member that begins at byte `member` of the file. */
 const place = z.strictObject({
@@ -49,12 +39,12 @@ const place = z.strictObject({
   member: z.int().min(0),
   record: z.int().min(0),
 });
-type Place = z.infer<typeof place>;
+export type RecordPlace = z.infer<typeof place>;
 
 /** Bytes of a file that its checksum is taken of. */
 const HEAD = 1024;
 
-function format(kind: string, maxBytes: number, pageOf: Collection['pageOf']): Format<Place> {
+export function collectionFormat(kind: string, maxBytes: number, pageIn: PageIn): Format<RecordPlace> {
   return {
     kind,
     place,
@@ -70,7 +60,7 @@ function format(kind: string, maxBytes: number, pageOf: Collection['pageOf']): F
           if (member === after?.member && index <= after.record) continue;
           yield {
             place: { head, member, record: index },
-            ...outcomeOf(placed, `${input.name}:${member}:${index}`, pageOf),
+            ...outcomeOf(placed, `${input.name}:${member}:${index}`, pageIn),
           };
         }
       } finally {
@@ -108,7 +98,7 @@ async function headOf(window: Window): Promise<string> {
   return zlib.crc32((await window.view(0, HEAD)).subarray(0, HEAD)).toString(16);
 }
 
-function assertSame(input: Input, head: string, was: Pick<Place, 'head' | 'member'>): void {
+function assertSame(input: Input, head: string, was: Pick<RecordPlace, 'head' | 'member'>): void {
   if (head !== was.head || was.member >= (input.size ?? 0)) throw changed(input);
 }
 
@@ -119,11 +109,11 @@ function changed({ name }: Input): ConfigError {
   );
 }
 
-function outcomeOf(placed: Placed, unnamed: string, pageOf: Collection['pageOf']): Outcome {
+function outcomeOf(placed: Placed, unnamed: string, pageIn: PageIn): Outcome {
   if ('reject' in placed) return { reject: placed.reject, bytes: placed.bytes };
   const { record } = placed;
   const url = urlOf(record);
-  const page = pageOf(record, url);
+  const page = pageIn(record, url);
   if (page instanceof Reject) return { reject: page, bytes: Buffer.from(record.bytes) };
   if (page instanceof Drop) return { drop: page };
   const { headers } = record;

@@ -96,7 +96,7 @@ export async function chaos(
     for (let place = 0; place < WORKERS; place++) startWorker(place);
 
     const texts = Array.from({ length: documents }, (_, i) => textOf(i, poisonEvery));
-    const transport = kafkaTransport({ connection, prefix: PREFIX, stamp });
+    const transport = kafkaTransport({ connection, writes: ['documents'], prefix: PREFIX, stamp });
     const kinds = [
       ...Array(kills).fill('worker'),
       ...Array(brokerKills).fill('broker'),

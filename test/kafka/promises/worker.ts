@@ -32,6 +32,7 @@ await Promise.all(
     });
     const transport = kafkaTransport({
       connection,
+      writes: plan.writes,
       prefix: prefix!,
       batch: 32,
       sessionTimeoutMs: Number(sessionTimeoutMs),
