@@ -69,9 +69,9 @@ export const settings = {
     .describe('what documents are ranked by; a likelihood that is not of the head runs the whole tuned model'),
   layers: z
     .enum(LAYERS)
-    .default('head')
+    .default('auto')
     .describe(
-      "whose gradient is taken: the head's, that of the last block's MLP where tuning left the head alone, or both",
+      "whose gradient is taken: the head's, that of the last block's MLP, or both; auto takes the head where tuning changed it, else the MLP",
     ),
   keep: z.int().min(1).default(10_000).describe('best documents kept in the store'),
   pool: z

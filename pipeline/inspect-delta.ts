@@ -1,27 +1,36 @@
 /** What `deltasift delta` says of two checkpoints. */
+import { isAdapter } from '../stages/checkpoint/adapter.ts';
 import type { Checkpoint } from '../stages/checkpoint/checkpoint.ts';
-import type { Delta } from '../stages/checkpoint/delta.ts';
+import type { HeadDifference } from '../stages/checkpoint/delta.ts';
 import { CheckpointError } from '../stages/checkpoint/error.ts';
+import type { Movement } from '../stages/checkpoint/movement.ts';
 import { type PreferredToken, preferredTokens, spectrumOf } from '../stages/checkpoint/spectrum.ts';
+import { type Layers, openTuning, type Tuning } from '../stages/checkpoint/tuning.ts';
 import { bodyOf } from '../stages/graph/families.ts';
 import { hiddenStates, TYPICAL_TEXTS } from '../stages/graph/hidden.ts';
+import type { LastMlp } from '../stages/graph/last-mlp.ts';
 import type { DeltaConfig } from './config.ts';
 import type { Environment } from './environment.ts';
-import { openPair, openTokenizer } from './target.ts';
+import { openSides, openTokenizer } from './target.ts';
 
 export interface DeltaReport {
   /** Delta id. */
   readonly delta: string;
+  /** Those looked at: the head where it changed, else the last block's MLP. */
+  readonly layers: Layers;
   readonly base: Side;
-  readonly tuned: Side;
-  /** Rows that stand for the same tokens on both sides. */
+  readonly tuned: Side | AdapterSide;
+  /** Rows of the head that stand for the same tokens on both sides. */
   readonly shared: number;
   /** |D|, |W0| and their ratio */
   readonly norm: number;
   readonly baseNorm: number;
   readonly relativeNorm: number;
-  /** The first singular values of D, and the share of |D|² in the first so many of them. */
-  readonly spectrum: { readonly values: readonly number[]; readonly energy: Readonly<Record<number, number>> };
+  readonly matrices: readonly Movement[];
+  /** Of the head: the first singular values of D, and the share of |D|² in the first so many. Undefined where it did not change. */
+  readonly spectrum:
+    | { readonly values: readonly number[]; readonly energy: Readonly<Record<number, number>> }
+    | undefined;
   /** Undefined where they were not asked for, or cannot be had; a note says why. */
   readonly tokens: { readonly up: readonly PushedToken[]; readonly down: readonly PushedToken[] } | undefined;
   /** What the user should know, each a sentence. */
@@ -33,6 +42,12 @@ export interface Side {
   readonly head: string;
   readonly dtype: string;
   readonly shape: readonly number[];
+}
+
+export interface AdapterSide {
+  readonly ref: string;
+  /** Modules that it adapts. */
+  readonly modules: readonly string[];
 }
 
 export interface PushedToken extends PreferredToken {
@@ -49,24 +64,54 @@ export async function inspectDelta(
   threads: number,
   signal: AbortSignal,
 ): Promise<DeltaReport> {
-  const { base, tuned, delta } = await openPair(config, environment, signal);
-  const spectrum = await spectrumOf(delta, RANKS.at(-1)!, 0, signal);
-  const pushed = await pushedTokens(delta, config.tokens, threads, signal);
+  const { base, tuned } = await openSides(config, environment, signal);
+  const tuning = await openTuning(base, tuned, { layers: 'auto', lastMlp: lastMlpOf(base) }, signal);
+  const head = tuning.layers === 'head' ? headOf(tuning) : undefined;
+  const spectrum = head === undefined ? undefined : await spectrumOf(head, RANKS.at(-1)!, 0, signal);
+  const pushed =
+    head === undefined
+      ? 'there is no spectrum of the head and there are no tokens that it pushes: its D is 0'
+      : await pushedTokens(base, head, config.tokens, threads, signal);
   return {
-    delta: delta.id,
+    delta: tuning.id,
+    layers: tuning.layers,
     base: sideOf(base),
-    tuned: sideOf(tuned),
-    shared: delta.vocabulary.shared,
-    norm: delta.norm,
-    baseNorm: delta.baseNorm,
-    relativeNorm: delta.norm / delta.baseNorm,
-    spectrum: {
-      values: [...spectrum.values],
-      energy: Object.fromEntries(RANKS.map((rank) => [rank, spectrum.energy(rank)])),
-    },
+    tuned: isAdapter(tuned) ? { ref: tuned.ref, modules: tuned.modules } : sideOf(tuned),
+    shared: tuning.head?.shared ?? base.head.shape[0]!,
+    norm: tuning.norm,
+    baseNorm: tuning.baseNorm,
+    relativeNorm: tuning.norm / tuning.baseNorm,
+    matrices: tuning.movements,
+    spectrum:
+      spectrum === undefined
+        ? undefined
+        : {
+            values: [...spectrum.values],
+            energy: Object.fromEntries(RANKS.map((rank) => [rank, spectrum.energy(rank)])),
+          },
     tokens: typeof pushed === 'string' ? undefined : pushed,
-    notes: [...delta.notes, ...(typeof pushed === 'string' ? [pushed] : [])],
+    notes: [...tuning.notes, ...(typeof pushed === 'string' ? [pushed] : [])],
   };
+}
+
+/** Undefined where the architecture is not known: then only the head can be looked at. */
+function lastMlpOf(base: Checkpoint): LastMlp | undefined {
+  try {
+    return bodyOf(base).lastMlp;
+  } catch (error) {
+    if (error instanceof CheckpointError) return undefined;
+    throw error;
+  }
+}
+
+/** Rows of D of a head that changed. */
+function headOf({ base, head }: Tuning): HeadDifference {
+  const [rows = 0, width = 0] = base.head.shape;
+  if (head?.kind === 'factors') {
+    return { vocabulary: { base: rows, tuned: rows, shared: rows }, width, factors: head };
+  }
+  const { tuned, shared, tensor } = head!;
+  return { base, tuned, vocabulary: { base: rows, tuned: tensor.shape[0]!, shared }, width };
 }
 
 function sideOf({ ref, head }: Checkpoint): Side {
@@ -75,12 +120,12 @@ function sideOf({ ref, head }: Checkpoint): Side {
 
 /** By the logits at hidden states of typical text: the whole body has to be here. A sentence says why there are none. */
 async function pushedTokens(
-  delta: Delta,
+  base: Checkpoint,
+  delta: HeadDifference,
   asked: DeltaConfig['tokens'],
   threads: number,
   signal: AbortSignal,
 ): Promise<NonNullable<DeltaReport['tokens']> | string> {
-  const { base } = delta;
   if (asked === 'off') return 'the tokens it pushes were not asked for';
   if (asked === 'auto' && /^(hf|https?):/.test(base.ref)) {
     return `the tokens it pushes are left out: that takes the whole body of ${base.ref}, which --tokens on fetches`;

@@ -1,16 +1,10 @@
 /** What a scan measures: two checkpoints and their delta, the base's body and tokenizer, and the measurement that names it all. */
 import { type Adapter, openAdapter } from '../stages/checkpoint/adapter.ts';
-import {
-  type Checkpoint,
-  type CheckpointOptions,
-  openCheckpoint,
-  type TokenizerFiles,
-} from '../stages/checkpoint/checkpoint.ts';
-import { type Delta, openDelta } from '../stages/checkpoint/delta.ts';
+import { type Checkpoint, openCheckpoint, type TokenizerFiles } from '../stages/checkpoint/checkpoint.ts';
 import { CheckpointError } from '../stages/checkpoint/error.ts';
 import { type Measurement, measurement, tensorsHash } from '../stages/checkpoint/measurement.ts';
 import { type Tokenizer, tokenizerOf } from '../stages/checkpoint/tokenizer.ts';
-import { openTuning, type Tuning } from '../stages/checkpoint/tuning.ts';
+import { type Layers, openTuning, type Tuning } from '../stages/checkpoint/tuning.ts';
 import { customBody } from '../stages/graph/custom.ts';
 import { type Body, bodyOf } from '../stages/graph/families.ts';
 import type { TunedModel } from '../stages/graph/model.ts';
@@ -24,10 +18,9 @@ import type { ScanConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 import { ConfigError } from './error.ts';
 
-export interface Pair {
+export interface Sides {
   readonly base: Checkpoint;
-  readonly tuned: Checkpoint;
-  readonly delta: Delta;
+  readonly tuned: Checkpoint | Adapter;
 }
 
 export interface Target {
@@ -53,14 +46,15 @@ export type TargetConfig = Omit<
   ScanConfig,
   'source' | 'store' | 'scores' | 'limit' | 'dedup' | 'serveHost' | 'alerts' | 'sinks' | 'digestSeconds'
 >;
-type Sides = Pick<ScanConfig, 'base' | 'tuned' | 'offline'>;
+type SidesConfig = Pick<ScanConfig, 'base' | 'tuned' | 'offline'>;
 
-/** The two checkpoints and D; no body is read. */
-export async function openPair(config: Sides, environment: Environment, signal: AbortSignal): Promise<Pair> {
-  const options = optionsOf(config, environment);
+/** What lies before and after; of weights nothing is read but an adapter's. */
+export async function openSides(config: SidesConfig, environment: Environment, signal: AbortSignal): Promise<Sides> {
+  const { cache, hub, token } = environment;
+  const options = { cache, hub, token, offline: config.offline ?? environment.offline };
   const base = await openCheckpoint(config.base, options, signal);
-  const tuned = await openCheckpoint(config.tuned, options, signal);
-  return { base, tuned, delta: await openDelta(base, tuned, signal) };
+  const adapter = await openAdapter(config.tuned, options, signal);
+  return { base, tuned: adapter ?? (await openCheckpoint(config.tuned, options, signal)) };
 }
 
 /**
@@ -68,8 +62,7 @@ export async function openPair(config: Sides, environment: Environment, signal: 
  * @throws ConfigError where the windows do not fit the model or the tokenizer
  */
 export async function openTarget(config: TargetConfig, environment: Environment, signal: AbortSignal): Promise<Target> {
-  const options = optionsOf(config, environment);
-  const base = await openCheckpoint(config.base, options, signal);
+  const { base, tuned } = await openSides(config, environment, signal);
   const custom = config.onnx === undefined ? undefined : await customBody(config.onnx, base, signal);
   const body = custom ?? bodyOf(base);
   if (custom !== undefined && config.precision !== 'float32') {
@@ -80,11 +73,9 @@ export async function openTarget(config: TargetConfig, environment: Environment,
       `--window ${config.window}: ${base.ref} has ${body.positions} positions; expected a window of at most ${body.positions}`,
     );
   }
-  const tuned =
-    (await openAdapter(config.tuned, options, signal)) ?? (await openCheckpoint(config.tuned, options, signal));
-  const { layers } = config;
-  const delta = await openTuning(base, tuned, { layers, lastMlp: body.lastMlp }, signal);
-  const points = pointsOf(config);
+  const delta = await openTuning(base, tuned, { layers: config.layers, lastMlp: body.lastMlp }, signal);
+  const { layers } = delta;
+  const points = pointsOf(config, layers);
   const model = await tunedModelOf(config, base, body, tuned, signal);
   const { files, tokenizer } = await openTokenizer(base, signal);
   const windows = windowsOf(config, base);
@@ -124,7 +115,7 @@ export async function openTarget(config: TargetConfig, environment: Environment,
 }
 
 /** @throws ConfigError for a point given twice, or points that the layers do not have */
-function pointsOf({ at, layers }: TargetConfig): readonly Point[] {
+function pointsOf({ at }: TargetConfig, layers: Layers): readonly Point[] {
   const points = at.map((text) => pointOf(String(text))!);
   const twice = points.find((point, i) => points.indexOf(point) !== i);
   if (twice !== undefined) throw new ConfigError(`--at ${at}: ${twice} is there twice; a mean counts each point once`);
@@ -193,9 +184,4 @@ function windowsOf({ bos, window, stride, maxWindows }: TargetConfig, { config }
 function sketchOf({ sketchWidth }: TargetConfig, { head }: Checkpoint): Sketch {
   const [vocabulary = 0, hidden = 0] = head.shape;
   return sketch({ kind: 'bucket', seed: 0, width: sketchWidth, vocabulary, hidden });
-}
-
-function optionsOf(config: Sides, environment: Environment): CheckpointOptions {
-  const offline = config.offline ?? environment.offline;
-  return { cache: environment.cache, hub: environment.hub, token: environment.token, offline };
 }

@@ -1,13 +1,14 @@
-/** `deltasift delta`: what changed in the last layer between two checkpoints. */
+/** `deltasift delta`: what changed between two checkpoints. */
 import { deltaConfig } from '../config.ts';
-import type { DeltaReport, PushedToken, Side } from '../inspect-delta.ts';
+import type { AdapterSide, DeltaReport, PushedToken, Side } from '../inspect-delta.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
 import { command } from './command.ts';
 
 export const delta = command({
   name: 'delta',
-  summary: 'Says what a tuning did to the last layer: its size, its spectrum, the tokens it pushes up and down.',
+  summary:
+    'Says what a tuning did to the last layer: its size, its spectrum, the tokens it pushes up and down; of an untouched one, to the MLP before it.',
   config: deltaConfig,
 
   async run(config, { environment, cores, out, err, json, quiet, signal }) {
@@ -18,19 +19,16 @@ export const delta = command({
   },
 });
 
-function words(
-  { delta: id, base, tuned, norm, baseNorm, relativeNorm, spectrum, tokens }: DeltaReport,
-  width: number,
-): string {
-  const energies = Object.entries(spectrum.energy).map(([rank, energy]) => `${percent(energy)} at rank ${rank}`);
-  const values = spectrum.values.slice(0, 8).map((value) => value.toPrecision(4));
+function words(report: DeltaReport, width: number): string {
+  const { delta: id, base, tuned, norm, baseNorm, relativeNorm, matrices, spectrum, tokens } = report;
+  const many = matrices.length > 1 ? matrices.map(movementWords) : [];
   return [
     `delta ${id}`,
     sideWords('base ', base),
-    sideWords('tuned', tuned),
+    'modules' in tuned ? adapterWords(tuned) : sideWords('tuned', tuned),
     `|D| ${norm.toPrecision(6)}, |W0| ${baseNorm.toPrecision(6)}, |D|/|W0| ${percent(relativeNorm)}`,
-    `singular values ${values.join(' ')} ...`,
-    `energy ${energies.join(', ')}`,
+    ...many,
+    ...(spectrum === undefined ? [] : spectrumWords(spectrum)),
     ...(tokens === undefined ? [] : ['', pushedTable(tokens, width)]),
     '',
   ]
@@ -38,8 +36,24 @@ function words(
     .replace(/\n+$/, '\n');
 }
 
+function spectrumWords({ values, energy }: NonNullable<DeltaReport['spectrum']>): readonly string[] {
+  const energies = Object.entries(energy).map(([rank, share]) => `${percent(share)} at rank ${rank}`);
+  const first = values.slice(0, 8).map((value) => value.toPrecision(4));
+  return [`singular values ${first.join(' ')} ...`, `energy ${energies.join(', ')}`];
+}
+
+function movementWords({ name, shape, norm, baseNorm }: DeltaReport['matrices'][number]): string {
+  return `  ${name} [${shape.join(', ')}]: |D| ${norm.toPrecision(6)}, |D|/|W0| ${percent(norm / baseNorm)}`;
+}
+
 function sideWords(name: string, { ref, head, dtype, shape }: Side): string {
   return `${name} ${ref}: ${head} ${dtype} [${shape.join(', ')}]`;
+}
+
+/** Modules of several layers as one. */
+function adapterWords({ ref, modules }: AdapterSide): string {
+  const families = [...new Set(modules.map((name) => name.replace(/\.\d+\./, '.*.')))];
+  return `tuned ${ref}: a LoRA adapter of ${families.join(', ')}`;
 }
 
 function percent(share: number): string {

@@ -113,7 +113,11 @@ function adapterOf(ref: string, config: Json, bytes: Uint8Array): Adapter {
     return toFloat32(bytes.subarray(tensor.offset, tensor.offset + tensor.bytes), tensor.dtype);
   }
 
-  function lowRank(module: string): LowRank {
+  const modules = [...factors.keys()].sort();
+  const pairs = new Map(modules.map((module) => [module, pairOf(module)]));
+
+  /** @throws CheckpointError where the factors or the scaling of a module are none */
+  function pairOf(module: string) {
     const { a, b } = factors.get(module)!;
     const [rank = 0, into = 0] = a?.shape ?? [];
     const other = b?.shape[1];
@@ -123,7 +127,11 @@ function adapterOf(ref: string, config: Json, bytes: Uint8Array): Adapter {
         `${what}: the factors of ${module} have the shapes ${shapes.join(' and ')}; expected [r,in] and [out,r]`,
       );
     }
-    const scale = -scaleOf(config, module, rank, ref);
+    return { a, b, rank, into, scale: -scaleOf(config, module, rank, ref) };
+  }
+
+  function lowRank(module: string): LowRank {
+    const { a, b, rank, into, scale } = pairs.get(module)!;
     const [downwards, upwards] = [values(a), values(b)];
     const turned = new Float32Array(into * rank);
     for (let r = 0; r < rank; r++) for (let i = 0; i < into; i++) turned[i * rank + r] = downwards[r * into + i]!;
@@ -137,7 +145,6 @@ function adapterOf(ref: string, config: Json, bytes: Uint8Array): Adapter {
   const scaling = ['lora_alpha', 'r', 'use_rslora', 'alpha_pattern', 'rank_pattern'].map(
     (name) => config[name] ?? null,
   );
-  const modules = [...factors.keys()].sort();
   const moduleOf = (tensor: string) => {
     const name = tensor.replace(/\.weight$/, '');
     return modules.find((one) => one === name || one.endsWith(`.${name}`));
@@ -164,23 +171,32 @@ function headerOf(bytes: Uint8Array, what: string): ReadonlyMap<string, StoredTe
   return parseHeader(bytes.subarray(PREFIX_BYTES, end), bytes.length, what);
 }
 
-/** s of a module. */
-function scaleOf(config: Json, module: string, rank: number, ref: string): number {
-  const alpha = alphaOf(config['alpha_pattern'], module, ref) ?? config['lora_alpha'];
-  if (typeof alpha !== 'number' || !Number.isFinite(alpha)) {
-    throw new CheckpointError(`${ref}: ${CONFIG} has the lora_alpha ${quoted(alpha)}; expected a number`);
-  }
+/**
+ * s of a module.
+ * @param stored rank of its factors
+ */
+function scaleOf(config: Json, module: string, stored: number, ref: string): number {
+  const refuse = (name: string, expected: string, value: unknown) =>
+    new CheckpointError(`${ref}: ${CONFIG} has the ${name} ${quoted(value)} for ${module}; expected ${expected}`);
+  const alpha = settingOf(config, 'alpha_pattern', 'lora_alpha', module, ref);
+  if (typeof alpha !== 'number' || !Number.isFinite(alpha)) throw refuse('lora_alpha', 'a number', alpha);
+  const rank = settingOf(config, 'rank_pattern', 'r', module, ref);
+  if (typeof rank !== 'number' || !Number.isInteger(rank) || rank < 1)
+    throw refuse('r', 'a whole number above 0', rank);
+  if (stored !== rank) throw refuse('r', `the rank of its factors, ${stored}`, rank);
   return config['use_rslora'] === true ? alpha / Math.sqrt(rank) : alpha / rank;
 }
 
-/** Of the first key that is the end of the module's name. PEFT takes keys for regular expressions; here they are names. */
-function alphaOf(pattern: unknown, module: string, ref: string): unknown {
-  if (!isRecord(pattern)) return undefined;
-  const odd = Object.keys(pattern).find((key) => !/^[\w.]+$/.test(key));
+/** Of the first key of the pattern that is the end of the module's name. PEFT takes keys for regular expressions; here they are names. */
+function settingOf(config: Json, pattern: string, standard: string, module: string, ref: string): unknown {
+  const own = config[pattern];
+  if (!isRecord(own)) return config[standard];
+  const odd = Object.keys(own).find((key) => !/^[\w.]+$/.test(key));
   if (odd !== undefined) {
     throw new CheckpointError(
-      `${ref}: ${CONFIG} has the key ${quoted(odd)} in alpha_pattern; expected the end of a module's name`,
+      `${ref}: ${CONFIG} has the key ${quoted(odd)} in ${pattern}; expected the end of a module's name`,
     );
   }
-  return Object.entries(pattern).find(([key]) => module === key || module.endsWith(`.${key}`))?.[1];
+  const found = Object.entries(own).find(([key]) => module === key || module.endsWith(`.${key}`));
+  return found === undefined ? config[standard] : found[1];
 }

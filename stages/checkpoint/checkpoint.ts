@@ -161,7 +161,7 @@ async function withoutConfig(folder: Folder, signal: AbortSignal): Promise<Check
   const adapter = parseJson(bytes, `adapter_config.json of ${folder.ref}`);
   const kind = typeof adapter['peft_type'] === 'string' ? adapter['peft_type'] : 'PEFT';
   return new CheckpointError(
-    `${folder.ref}: is an adapter (${kind}), not a checkpoint. A scan takes LoRA adapters as --tuned; elsewhere they will be supported later: until then, merge it into its base and give the merged folder`,
+    `${folder.ref}: is an adapter (${kind}), not a checkpoint: it can be the tuned side (--tuned), with the checkpoint that it adapts as the base`,
   );
 }
 

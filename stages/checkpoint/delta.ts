@@ -1,5 +1,6 @@
 /** What tuning did to the head: D = W0 - W1, base minus tuned. A training step moves along -G, so documents point along +D. */
 import { createHash } from 'node:crypto';
+import type { LowRank } from './adapter.ts';
 import { changedTensors } from './changed-tensors.ts';
 import type { Checkpoint } from './checkpoint.ts';
 import { compareHeads, type HeadComparison } from './compare-heads.ts';
@@ -25,11 +26,27 @@ export interface Delta {
   readonly notes: readonly string[];
 }
 
+/** D of a head, by the two sides or as an adapter has it, two factors over all rows of the base. */
+export type HeadDifference = Pick<Delta, 'vocabulary' | 'width'> &
+  (Pick<Delta, 'base' | 'tuned'> | { readonly factors: LowRank });
+
+/** The head of a pair did not change. */
+export class UntouchedHeadError extends CheckpointError {
+  /** What is known, without advice. */
+  readonly fact: string;
+
+  constructor(fact: string, advice: string) {
+    super(fact + advice);
+    this.fact = fact;
+  }
+}
+
 /**
  * Reads both heads once, row block by row block; sums are kept in float64.
  *
  * @throws CheckpointError where the two are not one model before and after (architecture, width, depth, order of the
- *   vocabulary), where a head holds NaN or infinities, or where D is 0: the message then names the layers that did change
+ *   vocabulary), where a head holds NaN or infinities, or
+ *   (UntouchedHeadError) where D is 0: the message then names the layers that did change
  */
 export async function openDelta(base: Checkpoint, tuned: Checkpoint, signal: AbortSignal): Promise<Delta> {
   refuseDifferentModels(base, tuned);
@@ -60,10 +77,12 @@ export async function openDelta(base: Checkpoint, tuned: Checkpoint, signal: Abo
  * Rows [from, to) of D as float32 [to-from,d], 0 on rows that the tuned side lacks.
  */
 export async function deltaRows(
-  { base, tuned, vocabulary, width }: Delta,
+  delta: HeadDifference,
   [from, to]: readonly [number, number],
   signal: AbortSignal,
 ): Promise<Float32Array> {
+  if ('factors' in delta) return multipliedOut(delta.factors, [from, to]);
+  const { base, tuned, vocabulary, width } = delta;
   const difference = new Float32Array((to - from) * width);
   const end = Math.min(to, vocabulary.shared);
   if (from >= end) return difference;
@@ -72,6 +91,17 @@ export async function deltaRows(
   );
   for (let i = 0; i < w0!.length; i++) difference[i] = w0![i]! - w1![i]!;
   return difference;
+}
+
+/** Rows [from, to) of A Bᵀ */
+function multipliedOut({ rank, a, b }: LowRank, [from, to]: readonly [number, number]): Float32Array {
+  const width = b.length / rank;
+  return Float32Array.from({ length: (to - from) * width }, (_, at) => {
+    const [row, column] = [from + Math.floor(at / width), at % width];
+    let sum = 0;
+    for (let r = 0; r < rank; r++) sum += a[row * rank + r]! * b[column * rank + r]!;
+    return sum;
+  });
 }
 
 function idOf(base: Checkpoint, tuned: Checkpoint, { sha256 }: HeadComparison): string {
@@ -108,17 +138,19 @@ async function identicalHeads(
   tuned: Checkpoint,
   { rounding }: HeadComparison,
   signal: AbortSignal,
-): Promise<CheckpointError> {
+): Promise<UntouchedHeadError> {
   const changed = await changedTensors(base, tuned, signal);
   const same =
     rounding === undefined
       ? `the heads of ${base.ref} and ${tuned.ref} are identical (${tuned.head.name})`
       : `the heads of ${base.ref} (${base.head.dtype}) and ${tuned.ref} (${tuned.head.dtype}) are identical up to the rounding of their types`;
-  const rest =
-    changed.length === 0
-      ? 'no other tensor differs either: is this the same checkpoint twice?'
-      : `the tuning left the head alone, as LoRA mostly does, and changed ${changed.join(', ')}: a scan with --layers last-mlp may see it`;
-  return new CheckpointError(`${same}: D = 0, the last layer holds no signal; ${rest}`);
+  const fact = `${same}: D = 0, the last layer holds no signal`;
+  return changed.length === 0
+    ? new UntouchedHeadError(`${fact}; no other tensor differs either: is this the same checkpoint twice?`, '')
+    : new UntouchedHeadError(
+        `${fact}; the tuning left the head alone, as LoRA mostly does, and changed ${changed.join(', ')}`,
+        ': a scan with --layers last-mlp may see it',
+      );
 }
 
 async function refuseMovedRows(

@@ -2,7 +2,7 @@
 
 import { randomizedSvd } from '../math/svd.ts';
 import { dot } from '../math/vector.ts';
-import { type Delta, deltaRows } from './delta.ts';
+import { deltaRows, type HeadDifference } from './delta.ts';
 
 export interface Spectrum {
   /** First singular values of D, descending. */
@@ -22,7 +22,12 @@ export interface Factors {
 }
 
 /** The first `rank` singular values and vectors of D, by randomized SVD: the same bits for the same seed. */
-export async function spectrumOf(delta: Delta, rank: number, seed: number, signal: AbortSignal): Promise<Spectrum> {
+export async function spectrumOf(
+  delta: HeadDifference,
+  rank: number,
+  seed: number,
+  signal: AbortSignal,
+): Promise<Spectrum> {
   const { vocabulary, width } = delta;
   const svd = await randomizedSvd(
     { rows: vocabulary.shared, columns: width, read: (from, to) => deltaRows(delta, [from, to], signal) },
@@ -71,7 +76,7 @@ const ROWS_AT_ONCE = 4096;
  * @param hidden [n,d] final hidden states of typical text
  */
 export async function preferredTokens(
-  delta: Delta,
+  delta: HeadDifference,
   hidden: Float32Array,
   count: number,
   signal: AbortSignal,

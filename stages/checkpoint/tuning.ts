@@ -1,19 +1,18 @@
 /** What a tuning did to the layers whose gradient is measured: the head, the MLP of the last block, or both. */
 import { createHash } from 'node:crypto';
 import type { LastMlp, MlpMatrix } from '../graph/last-mlp.ts';
-import { type Adapter, isAdapter, type LowRank } from './adapter.ts';
+import { type Adapter, isAdapter } from './adapter.ts';
 import type { Checkpoint, Tensor } from './checkpoint.ts';
-import { type Delta, openDelta } from './delta.ts';
+import { type Delta, openDelta, UntouchedHeadError } from './delta.ts';
+import { equalUpToRounding } from './dtype.ts';
 import { CheckpointError } from './error.ts';
+import { lengthOf, type MatrixChange, type Movement, movementsOf, type Part } from './movement.ts';
 import { refuseDifferentModels } from './same-model.ts';
 
-export const LAYERS = ['head', 'last-mlp', 'head+last-mlp'] as const;
-export type Layers = (typeof LAYERS)[number];
-
-/** D of one matrix: by the tuned side's tensor of the same name, or as factors. */
-export type MatrixChange =
-  | { readonly kind: 'full'; readonly tuned: Checkpoint; readonly tensor: Tensor }
-  | ({ readonly kind: 'factors' } & LowRank);
+export const LAYERS = ['auto', 'head', 'last-mlp', 'head+last-mlp'] as const;
+/** auto: the head where it changed, else the last MLP where that did. */
+export type LayersChoice = (typeof LAYERS)[number];
+export type Layers = Exclude<LayersChoice, 'auto'>;
 
 export interface Tuning {
   /** sha-256, hex: that of the head's delta where only the head counts and both sides are checkpoints. */
@@ -26,6 +25,8 @@ export interface Tuning {
   readonly head: ({ readonly shared: number } & MatrixChange) | undefined;
   /** D of the last MLP's matrices, 0 for those that are not there; undefined where it does not count. */
   readonly mlp: Readonly<Partial<Record<MlpMatrix, MatrixChange>>> | undefined;
+  /** Of each matrix that counts. */
+  readonly movements: readonly Movement[];
   /** |D| over the layers that count */
   readonly norm: number;
   /** |W0| over the layers that count */
@@ -35,7 +36,7 @@ export interface Tuning {
 }
 
 export interface TuningOptions {
-  readonly layers: Layers;
+  readonly layers: LayersChoice;
   /** Of the base's body; undefined where it is not known. */
   readonly lastMlp: LastMlp | undefined;
 }
@@ -50,11 +51,63 @@ export async function openTuning(
   { layers, lastMlp }: TuningOptions,
   signal: AbortSignal,
 ): Promise<Tuning> {
+  if (layers === 'auto') return await chosenTuning(base, tuned, lastMlp, signal);
   if (layers === 'head' && !isAdapter(tuned)) return headTuning(await openDelta(base, tuned, signal));
+  const { tuning, counted } = await tuningOf(base, tuned, { layers, lastMlp }, signal);
+  if (tuning === undefined) throw new CheckpointError(untouched(base, tuned, layers, counted) + ADVICE[layers]);
+  return tuning;
+}
+
+/** The head where it changed, else the last MLP. */
+async function chosenTuning(
+  base: Checkpoint,
+  tuned: Checkpoint | Adapter,
+  lastMlp: LastMlp | undefined,
+  signal: AbortSignal,
+): Promise<Tuning> {
+  const head = await movedHead(base, tuned, signal);
+  if (typeof head !== 'string') return head;
+  if (lastMlp === undefined) {
+    throw new CheckpointError(
+      `${head}; where the last MLP is in this body, which would be the next to look at, is not known`,
+    );
+  }
+  const { tuning, counted } = await tuningOf(base, tuned, { layers: 'last-mlp', lastMlp }, signal);
+  const names = counted.map(({ tensor }) => tensor.name).join(', ');
+  if (tuning === undefined) {
+    throw new CheckpointError(`${head}; ${names} did not change either, and gradients of other layers are not taken`);
+  }
+  const moved = counted.filter(({ change }) => change !== undefined).map(({ tensor }) => tensor.name);
+  const chosen = `${base.head.name} did not change, ${moved.join(', ')} of the last block's MLP did: --layers last-mlp is taken`;
+  return { ...tuning, notes: [chosen, ...tuning.notes] };
+}
+
+/** A sentence where the head did not change. */
+async function movedHead(base: Checkpoint, tuned: Checkpoint | Adapter, signal: AbortSignal): Promise<Tuning | string> {
+  if (isAdapter(tuned)) {
+    const { tuning, counted } = await tuningOf(base, tuned, { layers: 'head', lastMlp: undefined }, signal);
+    return tuning ?? untouched(base, tuned, 'head', counted);
+  }
+  try {
+    return headTuning(await openDelta(base, tuned, signal));
+  } catch (error) {
+    if (error instanceof UntouchedHeadError) return error.fact;
+    throw error;
+  }
+}
+
+/** `tuning` is undefined where D of the layers that count is 0. */
+async function tuningOf(
+  base: Checkpoint,
+  tuned: Checkpoint | Adapter,
+  { layers, lastMlp }: { readonly layers: Layers; readonly lastMlp: LastMlp | undefined },
+  signal: AbortSignal,
+): Promise<{ readonly tuning: Tuning | undefined; readonly counted: readonly Part[] }> {
   const [rows = 0] = base.head.shape;
   const counted: Part[] = [];
   let head: Tuning['head'];
   if (isAdapter(tuned)) {
+    refuseTiedHead(base, tuned);
     const factors = tuned.delta(base.head.name);
     head = factors === undefined ? undefined : { kind: 'factors', shared: rows, ...factors };
   } else {
@@ -82,30 +135,27 @@ export async function openTuning(
     mlp = changes;
   }
 
-  const squares = await squaresOf(base, counted, signal);
-  if (!(squares.delta > 0)) throw untouched(base, tuned, layers, counted);
-  return {
-    id: await idOf(base, tuned, layers, counted, signal),
-    layers,
-    base,
-    tuned: tuned.ref,
-    head,
-    mlp,
-    norm: Math.sqrt(squares.delta),
-    baseNorm: Math.sqrt(squares.base),
-    notes: notesOf(tuned, counted, lastMlp),
-  };
+  const movements = await movementsOf(base, counted, signal);
+  const [norm, baseNorm] = [lengthOf(movements.map((one) => one.norm)), lengthOf(movements.map((one) => one.baseNorm))];
+  if (!(norm > 0)) return { tuning: undefined, counted };
+  const id = await idOf(base, tuned, layers, counted, signal);
+  const notes = notesOf(tuned, counted, lastMlp);
+  return { tuning: { id, layers, base, tuned: tuned.ref, head, mlp, movements, norm, baseNorm, notes }, counted };
 }
 
-/** One matrix whose gradient counts; `change` undefined where D is 0. */
-interface Part {
-  readonly tensor: Tensor;
-  readonly change: MatrixChange | undefined;
+/** An adapter of a head that shares its weights with the embedding changes the one and not the other. */
+function refuseTiedHead(base: Checkpoint, { modules, ref }: Adapter): void {
+  const head = modules.find((module) => /(^|\.)(lm_head|embed_out)$/.test(module));
+  if (head === undefined || base.head.name.replace(/\.weight$/, '').endsWith(head)) return;
+  throw new CheckpointError(
+    `${ref}: adapts ${head}, and ${base.ref} ties its head to ${base.head.name}. Merge the adapter into its base and give the merged folder`,
+  );
 }
 
 function headTuning({ id, base, tuned, vocabulary, norm, baseNorm, notes }: Delta): Tuning {
   const head = { kind: 'full', tuned, tensor: tuned.head, shared: vocabulary.shared } as const;
-  return { id, layers: 'head', base, tuned: tuned.ref, head, mlp: undefined, norm, baseNorm, notes };
+  const movements = [{ name: base.head.name, shape: base.head.shape, norm, baseNorm }];
+  return { id, layers: 'head', base, tuned: tuned.ref, head, mlp: undefined, movements, norm, baseNorm, notes };
 }
 
 async function changeOf(
@@ -134,47 +184,8 @@ async function equalTensors(
     base.read(name, undefined, signal),
     tuned.read(tunedName, undefined, signal),
   ]);
-  return one.length === other.length && one.every((value, i) => value === other[i]);
-}
-
-/** |D|² and |W0|² over the parts. */
-async function squaresOf(base: Checkpoint, parts: readonly Part[], signal: AbortSignal) {
-  const sums = { delta: 0, base: 0 };
-  for (const { tensor, change } of parts) {
-    const weights = await base.read(tensor.name, undefined, signal);
-    for (let i = 0; i < weights.length; i++) sums.base += weights[i]! ** 2;
-    if (change?.kind === 'factors') sums.delta += squaredProduct(change, tensor);
-    if (change?.kind !== 'full') continue;
-    const tuned = await change.tuned.read(change.tensor.name, undefined, signal);
-    const shared = Math.min(weights.length, tuned.length);
-    let sum = 0;
-    for (let i = 0; i < shared; i++) sum += (weights[i]! - tuned[i]!) ** 2;
-    if (!Number.isFinite(sum)) {
-      throw new CheckpointError(`${change.tuned.ref}: the tensor ${tensor.name} of it or of ${base.ref} is not finite`);
-    }
-    sums.delta += sum;
-  }
-  return sums;
-}
-
-/** |A Bᵀ|² = Σ (AᵀA) ∘ (BᵀB) */
-function squaredProduct({ rank, a, b }: LowRank, { name, shape }: Tensor): number {
-  const [rows, columns] = [a.length / rank, b.length / rank];
-  const fits = `${[...shape].sort()}` === `${[rows, columns].sort()}`;
-  if (!fits) {
-    throw new CheckpointError(`the adapter's factors of ${name} make [${rows},${columns}]; the base has [${shape}]`);
-  }
-  let sum = 0;
-  for (let r = 0; r < rank; r++) {
-    for (let s = 0; s < rank; s++) sum += columnDot(a, rank, r, s) * columnDot(b, rank, r, s);
-  }
-  return sum;
-}
-
-function columnDot(matrix: Float32Array, rank: number, r: number, s: number): number {
-  let sum = 0;
-  for (let at = 0; at < matrix.length; at += rank) sum += matrix[at + r]! * matrix[at + s]!;
-  return sum;
+  const [ours, theirs] = [base.tensors.get(name)!.dtype, tuned.tensors.get(tunedName)!.dtype];
+  return one.length === other.length && one.every((value, i) => equalUpToRounding(value, ours, other[i]!, theirs));
 }
 
 async function idOf(
@@ -200,18 +211,18 @@ async function sideOf({ raw }: Checkpoint, { name, dtype, shape }: Tensor, signa
   return [name, dtype, shape, hash.digest('hex')];
 }
 
-function untouched(
-  base: Checkpoint,
-  tuned: Checkpoint | Adapter,
-  layers: Layers,
-  parts: readonly Part[],
-): CheckpointError {
+const ADVICE: Readonly<Record<Layers, string>> = {
+  head: '; try --layers last-mlp',
+  'last-mlp': '',
+  'head+last-mlp': '',
+};
+
+function untouched(base: Checkpoint, tuned: Checkpoint | Adapter, layers: Layers, parts: readonly Part[]): string {
   const names = parts.map(({ tensor }) => tensor.name).join(', ');
   const adapted = isAdapter(tuned) ? [...new Set(tuned.modules.map((name) => name.replace(/\.\d+\./, '.*.')))] : [];
-  return new CheckpointError(
+  return (
     `${tuned.ref}: D of --layers ${layers} is 0, ${names} of ${base.ref} did not change` +
-      (adapted.length > 0 ? `; the adapter is of ${adapted.join(', ')}` : '') +
-      (layers === 'head' ? '; try --layers last-mlp' : ''),
+    (adapted.length > 0 ? `; the adapter is of ${adapted.join(', ')}` : '')
   );
 }
 

@@ -1,7 +1,8 @@
 /** From checkpoints on disk to a session that measures: body, head and deltas as one model. */
 import type { Checkpoint, LocalTensor } from '../checkpoint/checkpoint.ts';
 import { CheckpointError } from '../checkpoint/error.ts';
-import type { MatrixChange, Tuning } from '../checkpoint/tuning.ts';
+import type { MatrixChange } from '../checkpoint/movement.ts';
+import type { Tuning } from '../checkpoint/tuning.ts';
 import type { HeadDelta } from './delta-terms.ts';
 import type { Body } from './families.ts';
 import type { SketchTail } from './head.ts';

@@ -86,18 +86,31 @@ describe('a LoRA adapter', () => {
     assert.match(await refused(writeFiles(join(scratch, 'half'), { 'adapter_config.json': CONFIG })), /adapter_model/);
   });
 
-  test('is refused where factors do not fit each other, or the scaling is no number', async () => {
-    const broken = async (config: object, factors: Readonly<Record<string, Written>>) => {
-      const adapter = await open(folderOf(config, factors));
-      return () => adapter!.delta('h.1.mlp.c_fc.weight');
-    };
+  test('is refused by name for a scaling that is none, whatever layer it is asked for', async () => {
+    for (const [config, said] of [
+      [{ lora_alpha: '16' }, /lora_alpha "16" for .*c_fc; expected a number/],
+      [{ lora_alpha: null }, /lora_alpha null.*expected a number/],
+      [{ r: 'x' }, /the r "x" for .*; expected a whole number above 0/],
+      [{ r: -1 }, /the r -1/],
+      [{ r: 8 }, /the r 8 for .*; expected the rank of its factors, 2/],
+      [{ alpha_pattern: { '(.*)+$': 1 } }, /alpha_pattern/],
+      [{ rank_pattern: { c_fc: 0 } }, /the r 0/],
+    ] as const) {
+      assert.match(await refused(folderOf(config)), said);
+    }
+    const python = writeFiles(folderOf(), {
+      'adapter_config.json': '{"peft_type": "LORA", "r": 2, "lora_alpha": NaN}',
+    });
+    assert.match(await refused(python), /adapter_config\.json of .* is no JSON/);
+  });
+
+  test('is refused where factors do not fit each other', async () => {
     const lone = { [`${MODULE}.lora_A.weight`]: FACTORS[`${MODULE}.lora_A.weight`]! };
-    assert.throws(await broken({}, lone), /\[2,3\] and none/);
+    assert.match(await refused(folderOf({}, lone)), /\[2,3\] and none/);
     const ranks = { ...FACTORS, [`${MODULE}.lora_B.weight`]: { shape: [2, 1], data: [1, 2] } };
-    assert.throws(await broken({}, ranks), /expected \[r,in\] and \[out,r\]/);
-    assert.throws(await broken({ lora_alpha: '16' }, FACTORS), /lora_alpha "16"; expected a number/);
-    assert.throws(await broken({ alpha_pattern: { '(.*)+$': 1 } }, FACTORS), /alpha_pattern/);
+    assert.match(await refused(folderOf({}, ranks)), /expected \[r,in\] and \[out,r\]/);
     const infinite = { ...FACTORS, [`${MODULE}.lora_B.weight`]: { shape: [1, 2], data: [Infinity, 2] } };
-    assert.throws(await broken({}, infinite), /not finite/);
+    const adapter = await open(folderOf({}, infinite));
+    assert.throws(() => adapter!.delta('h.1.mlp.c_fc.weight'), /not finite/);
   });
 });

@@ -160,7 +160,7 @@ describe('a checkpoint in a folder', () => {
     ],
     'that is an adapter': [
       { 'adapter_config.json': { peft_type: 'LORA' }, 'adapter_model.safetensors': sound },
-      /is an adapter \(LORA\).*supported later/,
+      /is an adapter \(LORA\).*can be the tuned side/,
     ],
     'without safetensors': [{ 'config.json': GPT2 }, /neither model\.safetensors/],
     'with pickled weights only': [{ 'config.json': GPT2, 'pytorch_model.bin': 'x' }, /pytorch_model\.bin is there/],

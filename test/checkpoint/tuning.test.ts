@@ -6,7 +6,7 @@ import { openAdapter } from '../../stages/checkpoint/adapter.ts';
 import { type Checkpoint, openCheckpoint } from '../../stages/checkpoint/checkpoint.ts';
 import { openDelta } from '../../stages/checkpoint/delta.ts';
 import { CheckpointError } from '../../stages/checkpoint/error.ts';
-import { type Layers, openTuning } from '../../stages/checkpoint/tuning.ts';
+import { type LayersChoice, openTuning } from '../../stages/checkpoint/tuning.ts';
 import { bodyOf } from '../../stages/graph/families.ts';
 import { safetensors, scratchFolder, TINY, writeFiles } from './files.ts';
 
@@ -16,7 +16,7 @@ const open = (folder: string): Promise<Checkpoint> => openCheckpoint(folder, { c
 const base = await open(`${TINY}base`);
 const tuned = await open(`${TINY}tuned`);
 const { lastMlp } = bodyOf(base);
-const tuningOf = (side: Parameters<typeof openTuning>[1], layers: Layers) =>
+const tuningOf = (side: Parameters<typeof openTuning>[1], layers: LayersChoice) =>
   openTuning(base, side, { layers, lastMlp }, signal);
 
 async function distance(names: readonly string[]): Promise<number> {
@@ -76,6 +76,37 @@ describe('a tuning', () => {
     assert.ok(norm > 0);
     assert.match(notes.join(), new RegExp(`${UP} did not change`));
     await assert.rejects(tuningOf(base, 'last-mlp'), CheckpointError);
+
+    const chosen = await tuningOf(frozen, 'auto');
+    assert.deepEqual([chosen.layers, chosen.id], ['last-mlp', (await tuningOf(frozen, 'last-mlp')).id]);
+    assert.match(
+      chosen.notes[0]!,
+      new RegExp(`wte.weight did not change, ${DOWN} of the last block's MLP did: --layers last-mlp is taken`),
+    );
+  });
+
+  test('that nobody named is of the head where it changed, and refused where neither it nor the last MLP did', async () => {
+    const [chosen, head] = [await tuningOf(tuned, 'auto'), await tuningOf(tuned, 'head')];
+    assert.deepEqual([chosen.layers, chosen.id, chosen.notes], ['head', head.id, head.notes]);
+    await assert.rejects(tuningOf(base, 'auto'), /identical.*same checkpoint twice/);
+    const unknown = openTuning(base, base, { layers: 'auto', lastMlp: undefined }, signal);
+    await assert.rejects(unknown, /last MLP is in this body.*not known/);
+  });
+
+  test('that differs by the rounding of its types alone did not change', async () => {
+    const folder = join(scratch, 'rounded');
+    cpSync(`${TINY}base`, folder, { recursive: true });
+    const halves = await Promise.all(
+      [...base.tensors.values()].map(async ({ name, shape }) => {
+        const data = new Uint8Array(Float16Array.from(await base.read(name)).buffer);
+        return [name, { dtype: 'F16', shape, data }] as const;
+      }),
+    );
+    writeFiles(folder, { 'model.safetensors': safetensors(Object.fromEntries(halves)) });
+    await assert.rejects(
+      tuningOf(await open(folder), 'auto'),
+      /up to the rounding of their types.*did not change either/,
+    );
   });
 
   test('by an adapter has the length of its factors multiplied out, and none for a layer it leaves alone', async () => {
