@@ -76,9 +76,11 @@ async function transport(group: string, done: () => Promise<void>): Promise<void
     connection,
     writes: ['to'],
     batch: BATCH,
-    onProgress: ({ messages }) => {
-      copied += messages;
-      if (copied === MESSAGES) finished.resolve();
+    watch: {
+      committed({ messages }) {
+        copied += messages;
+        if (copied === MESSAGES) finished.resolve();
+      },
     },
   });
   const reading = one.subscribe(

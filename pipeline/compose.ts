@@ -13,10 +13,11 @@ import { type SavedSelection, type Selected, select } from '../stages/select.ts'
 import { tokenize } from '../stages/tokenize.ts';
 import { type Chain, chain } from './chain.ts';
 import type { ScanConfig } from './config.ts';
-import { Drop, type Outgoing, Reject, type Source, type Stage } from './contract.ts';
+import type { Outgoing, Source, Stage } from './contract.ts';
 import { bell } from './embedded/bell.ts';
 import { embeddedTransport } from './embedded/embedded.ts';
 import { leg } from './leg.ts';
+import { observed } from './observed.ts';
 import { ruleState } from './rule-state.ts';
 import { SCORES, scoresFile } from './scores-file.ts';
 import { alertMessages, ruleMessage, seenMessage, selectionMessage } from './store/messages.ts';
@@ -134,16 +135,4 @@ export function compose({
 /** What has to be the same whenever the scan goes on. */
 function settingsOf({ dedup, scores, pool }: ScanConfig): Settings {
   return { dedup, pool, scores: scores === undefined ? 'none' : basename(scores) };
-}
-
-/** The stage itself; what it lets through is told. */
-function observed<In, Out>(stage: Stage<In, Out>, tell: (values: readonly Out[]) => void): Stage<In, Out> {
-  return {
-    ...stage,
-    async process(batch, signal) {
-      const outcomes = await stage.process(batch, signal);
-      tell(outcomes.flatMap((outcome) => (outcome instanceof Reject || outcome instanceof Drop ? [] : outcome)));
-      return outcomes;
-    },
-  };
 }

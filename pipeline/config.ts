@@ -90,7 +90,7 @@ export const settings = {
     .optional()
     .meta({ description: 'write a line per scored document to this file', placeholder: 'FILE.jsonl' }),
   metrics: z.string().min(1).optional().meta({
-    description: 'serve Prometheus metrics at /metrics while it runs; the host is the loopback by default',
+    description: 'serve /metrics, /healthz and /readyz while it runs; the host is the loopback by default',
     placeholder: '[HOST:]PORT',
   }),
   serve: z.string().min(1).optional().meta({
@@ -232,7 +232,7 @@ export const deadConfig = take([...cluster, 'code', 'limitDead']);
 export const crawlConfig = take([...cluster, 'source', 'dedup', 'limit']);
 export const workerConfig = take([
   ...cluster,
-  ...(['legs', 'base', 'tuned', 'bos', 'window', 'stride', 'maxWindows', 'positions', 'layers'] as const),
+  ...(['legs', 'metrics', 'base', 'tuned', 'bos', 'window', 'stride', 'maxWindows', 'positions', 'layers'] as const),
   ...(['at', 'tunedModel', 'rankBy'] as const),
   ...(['keep', 'pool', 'sketchWidth', 'onnx', 'threads', 'provider', 'precision', 'offline'] as const),
 ]);
@@ -245,7 +245,7 @@ export type EvaluateConfig = z.infer<typeof evaluateConfig>;
 export type ShowConfig = z.infer<typeof showConfig>;
 export type RejectsConfig = z.infer<typeof rejectsConfig>;
 export type DoctorConfig = z.infer<typeof doctorConfig>;
-export const gatherConfig = workerConfig.omit({ legs: true }).extend({ store: settings.store });
+export const gatherConfig = workerConfig.omit({ legs: true, metrics: true }).extend({ store: settings.store });
 export type GatherConfig = z.infer<typeof gatherConfig>;
 export type TopicsConfig = z.infer<typeof topicsConfig>;
 export type WorkerConfig = z.infer<typeof workerConfig>;

@@ -1,5 +1,5 @@
 /** What a running scan tells Prometheus. Counters are read from the store at each scrape, so they outlive a restart. */
-import { createServer } from 'node:http';
+import { createServer, type ServerResponse } from 'node:http';
 import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import { addressOf, urlOf } from './address.ts';
 import { ConfigError } from './error.ts';
@@ -63,6 +63,12 @@ export function scanMetrics({ scan, topic, clock }: MetricsOptions): ScanMetrics
   };
 }
 
+/** Whether a process lives, and whether it does its work already. */
+export interface Probes {
+  healthy(): boolean;
+  ready(): boolean;
+}
+
 export interface MetricsServer {
   /** Where it listens: http://HOST:PORT/metrics */
   readonly url: string;
@@ -70,20 +76,26 @@ export interface MetricsServer {
 }
 
 /**
- * Serves `/metrics` and nothing else.
+ * Serves `/metrics`, `/healthz` and `/readyz`, and nothing else. The probes answer 200 or 503; without any, 200 for as long as it
+ * answers.
  *
  * @param address [HOST:]PORT, by default of the loopback; port 0 takes any that is free
  * @throws ConfigError where the address is of another form, or cannot be listened on
  */
-export async function serveMetrics(registry: Registry, address: string): Promise<MetricsServer> {
+export async function serveMetrics(
+  registry: Registry,
+  address: string,
+  { healthy, ready }: Probes = { healthy: () => true, ready: () => true },
+): Promise<MetricsServer> {
   const { host, port } = addressOf(address, '--metrics');
   const server = createServer(async (request, response) => {
-    if (request.method !== 'GET' || request.url !== '/metrics') {
-      response.writeHead(404).end('metrics are at /metrics\n');
-      return;
-    }
-    response.setHeader('content-type', registry.contentType);
-    response.end(await registry.metrics());
+    const path = request.method === 'GET' ? request.url : undefined;
+    if (path === '/healthz') answer(response, healthy());
+    else if (path === '/readyz') answer(response, ready());
+    else if (path === '/metrics') {
+      response.setHeader('content-type', registry.contentType);
+      response.end(await registry.metrics());
+    } else response.writeHead(404).end('there are /metrics, /healthz and /readyz\n');
   });
   const listening = Promise.withResolvers<void>();
   server.once('error', listening.reject);
@@ -104,4 +116,8 @@ export async function serveMetrics(registry: Registry, address: string): Promise
       await closed.promise;
     },
   };
+}
+
+function answer(response: ServerResponse, holds: boolean): void {
+  response.writeHead(holds ? 200 : 503).end(holds ? 'ok\n' : 'not now\n');
 }

@@ -3,17 +3,26 @@ import { randomUUID } from 'node:crypto';
 import { tokenize } from '../stages/tokenize.ts';
 import type { WorkerConfig } from './config.ts';
 import { type KafkaConnection, kafkaClient } from './kafka/client.ts';
+import { lagReader } from './kafka/lag-reader.ts';
 import { readSeen, readShare } from './kafka/partition-state.ts';
 import { stamp } from './kafka/stamp.ts';
-import { kafkaTransport, type Progress } from './kafka/transport.ts';
+import { kafkaTransport } from './kafka/transport.ts';
+import type { Commit } from './kafka/watch.ts';
 import { connectionOf } from './kafka-config.ts';
 import { legHandler } from './legs.ts';
+import { serveMetrics } from './metrics.ts';
+import { observed } from './observed.ts';
 import { openStage, type World } from './scan.ts';
 import { openTarget } from './target.ts';
-import { topology } from './topology.ts';
+import { type LegPlan, topology } from './topology.ts';
+import { type WorkerMetrics, workerMetrics } from './worker-metrics.ts';
 
 /** Texts of one partition that are known to have been handled. Above that the oldest is forgotten: see partition-state.ts. */
 const SEEN_BOUND = 1_000_000;
+
+export interface WorkerWorld extends Pick<World, 'environment' | 'cores' | 'note' | 'clock'> {
+  readonly progress: (leg: string, messages: number) => void;
+}
 
 /**
  * Runs until `signal` aborts, and then commits what is in flight. Start more of it for more throughput, up to as many as there
@@ -21,11 +30,7 @@ const SEEN_BOUND = 1_000_000;
  *
  * @throws CheckpointError, ConfigError as a scan does; anything else where a leg cannot go on: end the process
  */
-export async function work(
-  config: WorkerConfig,
-  world: Pick<World, 'environment' | 'cores' | 'note'> & { readonly progress: (progress: Progress) => void },
-  signal: AbortSignal,
-): Promise<void> {
+export async function work(config: WorkerConfig, world: WorkerWorld, signal: AbortSignal): Promise<void> {
   const plans = topology(config.legs);
   const connection: KafkaConnection = {
     ...connectionOf(config, world.environment, 'deltasift-worker'),
@@ -33,10 +38,47 @@ export async function work(
       if (level !== 'info') world.note(`${message} ${JSON.stringify(details)}`);
     },
   };
+  const client = kafkaClient(connection, 'patient');
+  const lags = lagReader(client);
+  const metrics = workerMetrics({
+    legs: plans.map(({ name }) => name),
+    lag(leg) {
+      const { reads } = plans.find(({ name }) => name === leg)!;
+      return lags.of(config.prefix + leg, config.prefix + reads);
+    },
+    clock: world.clock,
+  });
+  const { metrics: address } = config;
+  const server = address === undefined ? undefined : await serveMetrics(metrics.registry, address, metrics.probes);
+  if (server !== undefined) world.note(`metrics at ${server.url}`);
+  try {
+    await run(plans, { config, connection, metrics, world }, signal);
+  } finally {
+    await server?.close();
+    await lags.close();
+  }
+}
+
+interface Surroundings {
+  readonly config: WorkerConfig;
+  readonly connection: KafkaConnection;
+  readonly metrics: WorkerMetrics;
+  readonly world: WorkerWorld;
+}
+
+/** All legs side by side, until `signal` aborts or one of them fails. */
+async function run(
+  plans: readonly LegPlan[],
+  { config, connection, metrics, world }: Surroundings,
+  signal: AbortSignal,
+): Promise<void> {
   const target = await openTarget(config, world.environment, signal);
   for (const note of target.notes) world.note(note);
   const { delta, sketch } = target;
-  const gradient = await openStage(target, config, world);
+  const stage = await openStage(target, config, world);
+  const gradient = observed(stage, (values) =>
+    metrics.scored(values.reduce((sum, { tokens }) => sum + total(tokens), 0)),
+  );
   const reader = {
     client: kafkaClient(connection, 'patient'),
     name: randomUUID(), // no two workers may read as one group
@@ -45,7 +87,7 @@ export async function work(
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
 
-  async function run(plan: (typeof plans)[number]): Promise<void> {
+  async function runLeg(plan: LegPlan): Promise<void> {
     const leg = legHandler(plan, {
       tokenize: tokenize(target.tokenizer, target.windows),
       gradient,
@@ -57,13 +99,20 @@ export async function work(
       seen: (partition, claiming) => readSeen(reader, partition, SEEN_BOUND, claiming),
       saved: (partition, claiming) => readShare(reader, partition, claiming),
     });
+    const watch = metrics.watch(plan.name);
     const transport = kafkaTransport({
       connection,
       writes: plan.writes,
       prefix: config.prefix,
       stamp,
       prepare: (_, partition, claiming) => leg.prepare(partition, claiming),
-      onProgress: world.progress,
+      watch: {
+        ...watch,
+        committed(commit: Commit) {
+          watch.committed(commit);
+          world.progress(plan.name, commit.messages);
+        },
+      },
     });
     try {
       await transport.subscribe(plan.reads, plan.name, leg.handle, either);
@@ -74,10 +123,12 @@ export async function work(
   }
 
   try {
-    const ends = await Promise.allSettled(plans.map(run));
+    const ends = await Promise.allSettled(plans.map(runLeg));
     const failed = ends.find((end) => end.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   } finally {
-    await gradient.close?.();
+    await stage.close?.();
   }
 }
+
+const total = (numbers: Int32Array) => numbers.reduce((sum, n) => sum + n, 0);

@@ -1,6 +1,5 @@
 /** `deltasift worker`: legs of the pipeline on a Kafka cluster. */
 import { workerConfig } from '../config.ts';
-import type { Progress } from '../kafka/transport.ts';
 import { command } from './command.ts';
 
 /** Sockets that kafkajs leaves behind where a broker died keep no process. */
@@ -11,17 +10,19 @@ export const worker = command({
   summary: 'Runs legs of the pipeline against a Kafka cluster until it is told to stop; start more of it to go faster.',
   config: workerConfig,
 
-  async run(config, { environment, cores, err, quiet, signal }) {
+  async run(config, { environment, cores, clock, err, quiet, signal }) {
     const { work } = await import('../worker.ts'); // loaded when asked for: other commands start sooner
     const note = (sentence: string) => {
       if (!quiet) err.write(`note: ${sentence}\n`);
     };
     const handled = new Map<string, number>();
-    const progress = ({ group, messages }: Progress) => handled.set(group, (handled.get(group) ?? 0) + messages);
+    const progress = (leg: string, messages: number) => {
+      handled.set(leg, (handled.get(leg) ?? 0) + messages);
+    };
     try {
-      await work(config, { environment, cores, note, progress }, signal);
+      await work(config, { environment, cores, clock, note, progress }, signal);
     } finally {
-      for (const [group, messages] of handled) note(`${group}: ${messages} messages`);
+      for (const [leg, messages] of handled) note(`${leg}: ${messages} messages`);
       setTimeout(() => process.exit(), GRACE_MS).unref();
     }
   },

@@ -12,6 +12,9 @@ import type { Writer } from './writer.ts';
 
 /** A consumer that fetches nothing for so long, not even nothing, is dead. */
 const SILENCE_MS = 60_000;
+/** What it may take to leave the group and to settle what was committed: with `drainMs`, a worker ends within 10 s. */
+const LEAVE_MS = 1500;
+const CLOSE_MS = 1000;
 /** Between two tries at joining a group; the first ones come sooner. */
 const MAX_WAIT_MS = 2000;
 
@@ -20,8 +23,9 @@ const MAX_WAIT_MS = 2000;
  * refusal of the cluster, or where nothing moves any more.
  */
 export async function readOn(subscription: Subscription, signal: AbortSignal): Promise<void> {
-  const { backOffMs, log, topicOnCluster, group } = subscription;
+  const { backOffMs, log, watch, topicOnCluster, group } = subscription;
   for (let failed = 0; ; failed++) {
+    watch.alive();
     try {
       return await member(subscription, signal);
     } catch (error) {
@@ -38,7 +42,7 @@ export async function readOn(subscription: Subscription, signal: AbortSignal): P
 
 /** From joining the group to leaving it. */
 async function member(subscription: Subscription, signal: AbortSignal): Promise<void> {
-  const { topic, topicOnCluster, group, client, sessionTimeoutMs, log } = subscription;
+  const { topic, topicOnCluster, group, client, sessionTimeoutMs, log, watch } = subscription;
   const changed = bell();
   const assigned = new Set<number>();
   const owned = new Map<number, Share>();
@@ -89,6 +93,7 @@ async function member(subscription: Subscription, signal: AbortSignal): Promise<
       owned.set(partition, share({ group, topic, partition, writer, from }));
       order(partition, from);
       order(partition, 'resume');
+      tell();
     } catch (cause) {
       await writer?.close().catch(() => undefined);
       if (ended) return;
@@ -110,10 +115,13 @@ async function member(subscription: Subscription, signal: AbortSignal): Promise<
     }
   }
 
+  const tell = () => watch.partitions(assigned.size, owned.size);
+
   function release(partition: number): void {
     const own = owned.get(partition);
     owned.delete(partition);
     own?.close().catch(() => undefined);
+    tell();
     changed.ring();
   }
 
@@ -147,6 +155,7 @@ async function member(subscription: Subscription, signal: AbortSignal): Promise<
       unclaimed.add(partition);
       order(partition, 'pause');
     }
+    tell();
     claimAll();
   }
 
@@ -178,6 +187,7 @@ async function member(subscription: Subscription, signal: AbortSignal): Promise<
   });
   consumer.on(FETCH, () => {
     silence.refresh();
+    watch.alive();
   });
   consumer.on(END_BATCH_PROCESS, ({ payload: { partition, firstOffset, lastOffset, batchSize } }) => {
     // control records and aborted messages
@@ -195,9 +205,9 @@ async function member(subscription: Subscription, signal: AbortSignal): Promise<
     clearTimeout(silence);
     // told to stop while it joins, kafkajs joins all the same, and holds its partitions for ever
     const left = joining.catch(() => undefined).then(() => consumer.disconnect());
-    await settledWithin(3000, [left, ...claims.values()]);
+    await settledWithin(LEAVE_MS, [left, ...claims.values()]);
     await settledWithin(
-      1000,
+      CLOSE_MS,
       [...owned.values()].map((own) => own.close()),
     );
   }

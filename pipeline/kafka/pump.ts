@@ -4,6 +4,7 @@ import type { Delivered, Outgoing } from '../contract.ts';
 import type { Bell } from '../embedded/bell.ts';
 import type { Part, Share } from './share.ts';
 import type { Subscription } from './subscription.ts';
+import type { Placed } from './writer.ts';
 
 export interface Partitions {
   readonly owned: ReadonlyMap<number, Share>;
@@ -32,10 +33,14 @@ interface Flight {
   readonly done: Promise<void>;
   state: 'handling' | 'handled' | 'committing';
   lists?: readonly (readonly Outgoing[])[];
+  placed?: readonly (readonly Placed[])[];
   error?: { readonly cause: unknown };
 }
 
-/** Until `signal` aborts; what is in flight then is still committed, within `drainMs`. Batches are committed in order. */
+/**
+ * Until `signal` aborts; what is in flight then is still committed, within `drainMs`, and after that left to whoever reads on.
+ * Batches are committed in order.
+ */
 export async function pump(subscription: Subscription, partitions: Partitions, signal: AbortSignal): Promise<void> {
   const {
     batch: size,
@@ -46,7 +51,8 @@ export async function pump(subscription: Subscription, partitions: Partitions, s
     attempts,
     backOffMs,
     handle,
-    onCommit,
+    place,
+    watch,
     topic,
   } = subscription;
   const { owned, changed, resume, reclaim, failure } = partitions;
@@ -62,7 +68,10 @@ export async function pump(subscription: Subscription, partitions: Partitions, s
   const stall = timer(stallMs, () => {
     changed.ring();
   });
-  const drain = timer(drainMs, abandonAll);
+  const drain = timer(drainMs, () => {
+    abandonAll();
+    changed.ring();
+  });
 
   function abandonAll(): void {
     for (const { abandon } of flights) abandon.abort();
@@ -102,16 +111,20 @@ export async function pump(subscription: Subscription, partitions: Partitions, s
     const batch = parts.flatMap(({ part }) => part.messages);
     const abandon = new AbortController();
     const settle = async () => {
+      const start = performance.now();
       try {
         flight.lists = await handle(batch, abandon.signal);
         if (flight.lists.length !== batch.length) {
           const got = flight.lists.length;
           throw new Error(`handler of ${topic}: expected a list for each of ${batch.length} messages, got ${got}`);
         }
+        flight.placed = flight.lists.map((list, i) => list.map((message) => place(message, batch[i]!)));
       } catch (cause) {
         flight.error = { cause };
       }
       flight.state = 'handled';
+      const waitedMs = start - Math.min(...parts.map(({ part }) => part.since));
+      watch.handled({ messages: batch.length, waitedMs, tookMs: performance.now() - start });
       changed.ring();
     };
     const flight: Flight = { batch, parts, abandon, done: Promise.resolve().then(settle), state: 'handling' };
@@ -121,15 +134,17 @@ export async function pump(subscription: Subscription, partitions: Partitions, s
   /** Each partition's part is a transaction of its own. One that was taken away meanwhile is its new owner's. */
   async function land(flight: Flight): Promise<void> {
     flight.state = 'committing';
-    const rest = flight.lists!.values();
+    let next = 0;
     const commits = flight.parts.map(async ({ owner, part }) => {
-      const outgoing = part.messages.flatMap(() => rest.next().value!);
+      const [from, to] = [next, next + part.messages.length];
+      next = to;
+      const outgoing = flight.lists!.slice(from, to).flat();
       if (owned.get(owner.partition) !== owner) return;
       try {
-        await owner.commit(part, outgoing);
+        await owner.commit(part, flight.placed!.slice(from, to).flat());
         failed = 0;
         stall.restart();
-        onCommit(owner.partition, part.messages);
+        watch.committed({ topic, partition: owner.partition, messages: part.messages.length, outgoing });
       } catch (cause) {
         reclaim(owner, cause);
       }
@@ -143,8 +158,9 @@ export async function pump(subscription: Subscription, partitions: Partitions, s
   async function rewind(cause: unknown): Promise<void> {
     failed++;
     abandonAll();
-    while (flights.some(({ state }) => state !== 'handled')) await changed.next();
-    if (signal.aborted || failed >= attempts) throw new HandlerFailure(cause);
+    const isLate = () => stall.rang || drain.rang;
+    while (flights.some(({ state }) => state !== 'handled') && !isLate()) await changed.next();
+    if (signal.aborted || isLate() || failed >= attempts) throw new HandlerFailure(cause);
     for (const { owner } of flights.flatMap(({ parts }) => parts)) reclaim(owner, cause);
     flights = [];
     await delay(backOffMs * 2 ** (failed - 1), undefined, { signal }).catch(() => undefined);
@@ -168,7 +184,7 @@ export async function pump(subscription: Subscription, partitions: Partitions, s
         );
       }
       while (isDue()) launch();
-      if (signal.aborted && flights.length === 0) return;
+      if (signal.aborted && (flights.length === 0 || drain.rang)) return;
       const first = flights.find(({ state }) => state !== 'committing');
       if (first?.error !== undefined) await rewind(first.error.cause);
       else if (first?.state === 'handled') void land(first);
@@ -184,7 +200,7 @@ export async function pump(subscription: Subscription, partitions: Partitions, s
 }
 
 /** A handler that was told to stop and does not is left behind. */
-const GIVE_UP_MS = 1000;
+const GIVE_UP_MS = 500;
 
 interface Timer {
   readonly rang: boolean;

@@ -1,6 +1,6 @@
 /** What a worker holds of one partition: messages that wait, and the writer that says that it is the owner. */
-import type { Delivered, Outgoing } from '../contract.ts';
-import type { Writer } from './writer.ts';
+import type { Delivered } from '../contract.ts';
+import type { Placed, Writer } from './writer.ts';
 
 export interface Share {
   readonly partition: number;
@@ -15,7 +15,7 @@ export interface Share {
   push(messages: readonly Delivered[], first: number, end: number): boolean;
   take(count: number): Part;
   /** Writes what came of a part and moves the group behind it, after what was committed before. */
-  commit(part: Part, outgoing: readonly Outgoing[]): Promise<void>;
+  commit(part: Part, outgoing: readonly Placed[]): Promise<void>;
   /**
    * Moves the group past the control records behind the last message, where all messages are handled: they are no work, but
    * count as lag.
@@ -27,6 +27,8 @@ export interface Share {
 /** A run of one partition's messages in a batch. */
 export interface Part {
   readonly messages: readonly Delivered[];
+  /** When the first of them was fetched, in ms. */
+  readonly since: number;
   /** Where the group is once they are handled. */
   readonly next: number;
 }
@@ -41,14 +43,14 @@ export interface ShareOptions {
 }
 
 export function share({ group, topic, partition, writer, from }: ShareOptions): Share {
-  let queue: readonly Delivered[] = [];
+  let queue: readonly { readonly message: Delivered; readonly since: number }[] = [];
   let position = from;
   /** Where the group is once all commits that were asked for are made. */
   let promised = from;
   let parts = 0; // taken and not committed
   let latest: Promise<void> = Promise.resolve();
 
-  function commit(outgoing: readonly Outgoing[], next: number): Promise<void> {
+  function commit(outgoing: readonly Placed[], next: number): Promise<void> {
     promised = next;
     latest = latest.then(() => writer.commit(outgoing, { group, topic, partition, next }));
     return latest;
@@ -65,16 +67,22 @@ export function share({ group, topic, partition, writer, from }: ShareOptions): 
 
     push(messages, first, end) {
       if (first > position) return false;
-      queue = [...queue, ...messages.filter(({ offset }) => offset >= position)];
+      const since = performance.now();
+      const fresh = messages.filter(({ offset }) => offset >= position);
+      queue = [...queue, ...fresh.map((message) => ({ message, since }))];
       position = Math.max(position, end);
       return true;
     },
 
     take(count) {
-      const messages = queue.slice(0, count);
+      const taken = queue.slice(0, count);
       queue = queue.slice(count);
       parts++;
-      return { messages, next: queue[0]?.offset ?? position };
+      return {
+        messages: taken.map(({ message }) => message),
+        since: taken[0]?.since ?? performance.now(),
+        next: queue[0]?.message.offset ?? position,
+      };
     },
 
     commit({ next }, outgoing) {

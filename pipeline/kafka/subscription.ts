@@ -1,8 +1,9 @@
 /** How a group is to read a topic, and what it makes of the messages. */
 import type { Kafka as Client } from 'kafkajs';
-import type { Delivered, Handle } from '../contract.ts';
+import type { Delivered, Handle, Outgoing } from '../contract.ts';
 import type { Log } from './client.ts';
-import type { Writer } from './writer.ts';
+import type { Watch } from './watch.ts';
+import type { Placed, Writer } from './writer.ts';
 
 export interface Subscription extends SubscriptionOptions {
   readonly client: Client;
@@ -11,13 +12,15 @@ export interface Subscription extends SubscriptionOptions {
   readonly topicOnCluster: string;
   readonly group: string;
   readonly handle: Handle;
+  /** What the handler made of a message, as it is written: with its headers and partition. */
+  readonly place: (message: Outgoing, from: Delivered) => Placed;
   /** Opens the writer of a partition, which fences whoever had it before. */
   readonly openWriter: (partition: number) => Promise<Writer>;
   /** The group's place in a partition, or the oldest message kept. */
   readonly placeOf: (partition: number) => Promise<number>;
   /** Called before the first message from that place: what the handler remembers of the partition is to be what is committed. */
   readonly prepare: (partition: number, signal: AbortSignal) => Promise<void>;
-  readonly onCommit: (partition: number, batch: readonly Delivered[]) => void;
+  readonly watch: Watch;
   readonly log: Log;
 }
 

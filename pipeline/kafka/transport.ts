@@ -10,6 +10,7 @@ import { lagOf, placesOf } from './lag.ts';
 import { readOn } from './member.ts';
 import { publisher } from './publisher.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
+import { unwatched, type Watch } from './watch.ts';
 import { openWriter, type Placed } from './writer.ts';
 
 export interface KafkaOptions extends Partial<SubscriptionOptions> {
@@ -31,15 +32,7 @@ export interface KafkaOptions extends Partial<SubscriptionOptions> {
    * and can be read; nobody else writes to it.
    */
   readonly prepare?: (topic: string, partition: number, signal: AbortSignal) => Promise<void>;
-  /** Called after each commit: the last time it was is when the worker last made progress. */
-  readonly onProgress?: (progress: Progress) => void;
-}
-
-export interface Progress {
-  readonly topic: string;
-  readonly group: string;
-  readonly partition: number;
-  readonly messages: number;
+  readonly watch?: Partial<Watch>;
 }
 
 /** Between two looks at how far readers are. */
@@ -56,7 +49,7 @@ export function kafkaTransport({
   highWater = 100_000,
   stamp = (message) => message,
   prepare = async () => undefined,
-  onProgress = () => undefined,
+  watch = {},
   ...options
 }: KafkaOptions): Transport {
   const subscription: SubscriptionOptions = {
@@ -65,7 +58,7 @@ export function kafkaTransport({
     inFlight: 2,
     attempts: 5,
     backOffMs: 100,
-    drainMs: 8000,
+    drainMs: 6000,
     sessionTimeoutMs: 10_000,
     stallMs: 600_000,
     ...options,
@@ -217,13 +210,14 @@ export function kafkaTransport({
           group: groupOf(group),
           handle: async (batch, abandoned) => {
             const lists = await handle(batch, abandoned);
-            return lists.map((list, i) => fit(list, batch[i]!).map((message) => placed(message, batch[i])));
+            return lists.map((list, i) => fit(list, batch[i]!));
           },
+          place: placed,
           openWriter: (partition) =>
             writerOf(`${group}.${topic}.${partition}`, { group: groupOf(group), topic, partition }),
           placeOf: (partition) => beginning(group, topic, partition),
           prepare: (partition, claiming) => prepare(topic, partition, claiming),
-          onCommit: (partition, { length }) => onProgress({ topic, group, partition, messages: length }),
+          watch: { ...unwatched, ...watch },
           log,
         },
         AbortSignal.any([signal, closing.signal]),
