@@ -26,6 +26,7 @@ export const REJECT_CODES = [
   'too-large',
   'undecodable-text',
   'unparsable-html',
+  'unavailable',
   'too-short',
   'bad-token',
   'degenerate-gradient',
@@ -102,11 +103,20 @@ export interface Origin {
 
 /** A crawl. Pulling is the back-pressure. `read` yields what follows `cursor`, always in the same order. */
 export interface Source {
-  /** The name its cursor is kept under: the same for the same crawl. */
+  /** The name its cursors are kept under: the same for the same crawl. */
   readonly name: string;
   /** True where the end of the input is not its end (a pipe that waits): only then may batches go out on a timer. */
   readonly waits?: boolean;
   read(cursor: string | undefined, signal: AbortSignal): AsyncIterable<Crawled>;
+  /**
+   * The parts that the source consists of at the moment, in the order to read them: each is read by itself, with a cursor of its
+   * own. What has units can be followed (`--follow` asks for them again and again), shared by several crawlers, and changed between
+   * two runs. `read` yields what its units yield, one after the other.
+   *
+   * @param follow they will be asked for again: what is not whole yet, as a last line without its end, is left for then, and there
+   *   may be no unit yet
+   */
+  units?(follow: boolean, signal: AbortSignal): AsyncIterable<Unit>;
   progress?(): SourceProgress;
   /**
    * The record that `cursor` resumes after, read again.
@@ -114,6 +124,21 @@ export interface Source {
    * @throws ConfigError where it is not there any more
    */
   locate?(cursor: string, signal: AbortSignal): Promise<Origin>;
+}
+
+/** A part of a source that one crawler reads: a file of a folder, an address of a list. */
+export interface Unit {
+  /** Its name among the units of its source. */
+  readonly name: string;
+  /**
+   * Changes whenever there may be something new in it (of a file, its size and time): only then is a unit read again that was read
+   * to its end. Null where reading is the only way to know: it is then read at every look.
+   */
+  readonly version: string | null;
+  /** True where it may be met half-written: when followed, it is read once two looks have found the same version. */
+  readonly settles?: boolean;
+  /** What follows `cursor`; all of it where the unit is no longer what the cursor was made for. */
+  read(cursor: string | undefined, signal: AbortSignal): AsyncIterable<Crawled>;
 }
 
 /** Somebody who is told of alerts. May see an alert id twice, never zero times. */

@@ -1,10 +1,11 @@
 /**
  * Why something was not had of a server: `refused` is ours, and `missing` its last word, so that asking again is of no use;
- * `busy` is what may be otherwise later.
+ * `forbidden` is what its robots.txt
+ * keeps from us; `busy` is what may be otherwise later.
  */
 export class FetchError extends Error {
   override readonly name = 'FetchError';
-  readonly kind: 'refused' | 'missing' | 'busy';
+  readonly kind: 'refused' | 'missing' | 'forbidden' | 'busy';
   /** The answer's, where there was one. */
   readonly status: number | undefined;
 

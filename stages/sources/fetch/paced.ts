@@ -1,5 +1,6 @@
 import type { Answer } from './client.ts';
 import type { Clock } from './clock.ts';
+import { FetchError } from './error.ts';
 
 /** Bytes a second that a server has to send, on average over this many ms: a body that trickles is as good as none. */
 const MIN_PACE = 1024;
@@ -18,7 +19,8 @@ export async function* paced({ body, url }: Answer, clock: Clock): AsyncGenerato
       waited += clock.now() - asked;
       bytes += value.length;
       if (waited > PATIENCE_MS) {
-        if (bytes < (MIN_PACE * waited) / 1000) throw new Error(`${url} sends ${bytes} bytes in ${waited} ms`);
+        if (bytes < (MIN_PACE * waited) / 1000)
+          throw new FetchError(`${url}: sends ${bytes} bytes in ${waited} ms`, 'busy');
         waited = 0;
         bytes = 0;
       }

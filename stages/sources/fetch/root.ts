@@ -5,6 +5,7 @@ import { ConfigError } from '../../../pipeline/error.ts';
 import { fileInput } from '../bytes/input.ts';
 import { client } from './client.ts';
 import { FetchError } from './error.ts';
+import { httpOf } from './http-of.ts';
 import { type RemoteInput, remoteInput } from './remote-input.ts';
 import { s3Client } from './s3.ts';
 import type { RemoteSettings } from './settings.ts';
@@ -24,20 +25,12 @@ export function openRoot(address: string, settings: RemoteSettings): Root {
   if (!REMOTE.test(address)) return folder(resolve(address));
   const base = URL.parse(address.endsWith('/') ? address : `${address}/`);
   if (base === null) throw new ConfigError(`${address} is no address`);
-  const files = base.protocol === 's3:' ? s3Client(settings.s3) : client(httpOf(address, settings));
+  const files = base.protocol === 's3:' ? s3Client(settings.s3) : client(httpOf(address, settings.http));
   return {
     address: base.href,
     file: (path, name = path) => remoteInput(files, new URL(path, base), name),
     close: files.close,
   };
-}
-
-function httpOf(address: string, { http }: RemoteSettings): NonNullable<RemoteSettings['http']> {
-  if (http !== undefined) return http;
-  throw new ConfigError(
-    `${address} is read over http, and whoever runs that server should be able to reach you: give the source as an object ` +
-      "with http: {contact: you@example.org}, on the command line as --source '{kind: ..., http: {contact: ...}}'",
-  );
 }
 
 function folder(root: string): Root {

@@ -25,13 +25,23 @@ export interface PageOptions {
   readonly keep: HtmlOptions['keep'];
 }
 
+/** Whether what is served with this Content-Type, or with none, may be a page. */
+export function mayBeText(type: string | undefined): boolean {
+  const served = mimeOf(type);
+  return served === '' || TEXT_TYPES.has(served);
+}
+
+function mimeOf(type: string | undefined): string {
+  return type?.split(/[;,]/)[0]?.trim().toLowerCase() ?? '';
+}
+
 /** `bodyOf` is called for what may be text only. */
 export function pageOf(
   { type, url, language, keep }: PageOptions,
   bodyOf: () => Buffer | Reject,
 ): Page | Reject | Drop {
-  const served = type?.split(/[;,]/)[0]?.trim().toLowerCase() ?? '';
-  if (served !== '' && !TEXT_TYPES.has(served)) return new Drop('not-text');
+  if (!mayBeText(type)) return new Drop('not-text');
+  const served = mimeOf(type);
   const body = bodyOf();
   if (body instanceof Reject) return body;
   if (body.length === 0) return new Drop('empty');

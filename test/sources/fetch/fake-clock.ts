@@ -5,6 +5,9 @@ export interface FakeClock extends Clock {
   readonly sleeps: number[];
 }
 
+/** Nobody waits, and no time passes. */
+export const stillClock: Clock = { ...fakeClock(), now: () => Date.UTC(2024, 0, 1) };
+
 /** Nobody waits: sleeping moves the time on. Chance is always one half. */
 export function fakeClock(start = Date.UTC(2024, 0, 1)): FakeClock {
   const sleeps: number[] = [];
