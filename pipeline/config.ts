@@ -29,7 +29,16 @@ const POINT =
   'base, the whole tuned model as tuned, or a number from 0 to 1, the way to the tuned head on the body of the base';
 
 /** How a set is picked, by the names of arXiv 2506.15553. */
-export const STRATEGIES = ['greedy', 'greedy_batched', 'topk', 'bottomk', 'p_max', 'p_min', 'random'] as const;
+export const STRATEGIES = [
+  'greedy',
+  'greedy_batched',
+  'topk',
+  'topk_balanced',
+  'bottomk',
+  'p_max',
+  'p_min',
+  'random',
+] as const;
 
 export const settings = {
   base: reference('checkpoint before the tuning'),
@@ -128,9 +137,10 @@ export const settings = {
     .enum(STRATEGIES)
     .default('greedy')
     .describe(
-      'greedy adds what raises cos(S, D) most; topk and bottomk go by score, p_max and p_min by the loss under the tuned head',
+      'greedy adds what raises cos(S, D) most; topk and bottomk go by score, topk_balanced too, the same number of each label; p_max and p_min go by the loss under the tuned head',
     ),
   n: z.int().min(1).default(100).describe('documents to pick'),
+  perClass: z.boolean().optional().describe('the same number of documents of each label, as far as there are'),
   maxPerHost: z.int().min(1).optional().describe('documents of one host, at most'),
   nearDuplicates: z
     .enum(['drop', 'keep'])
@@ -196,7 +206,7 @@ export const scanConfig = take([
 ]);
 export const topConfig = take(['store', 'delta', 'k', 'format']);
 export const selectConfig = take([
-  ...(['store', 'delta', 'strategy', 'n', 'maxPerHost', 'nearDuplicates', 'exactMemory'] as const),
+  ...(['store', 'delta', 'strategy', 'n', 'perClass', 'maxPerHost', 'nearDuplicates', 'exactMemory'] as const),
   ...(['format', 'threads', 'provider', 'offline'] as const),
 ]).extend({ base: settings.base.optional() });
 export const evaluateConfig = take(['truth', 'seed', 'resamples']).extend({
@@ -204,6 +214,17 @@ export const evaluateConfig = take(['truth', 'seed', 'resamples']).extend({
   source: settings.source.optional().describe('the crawl again, for BM25 on its texts; without it there is none'),
   n: z.int().min(1).optional().describe('documents to find; by default as many as are true'),
 });
+const studied = take(['store', 'delta', 'truth', 'seed', 'threads', 'provider', 'offline']).extend({
+  base: settings.base.optional(),
+  seeds: z.int().min(2).default(10).describe('draws, each with a seed of its own'),
+});
+const retrained = {
+  epochs: z.int().min(1).default(3).describe('passes over the picked documents'),
+  rate: z.number().positive().default(0.001).meta({ description: 'step of Adam', placeholder: 'RATE' }),
+  batch: z.int().min(1).default(16).describe('documents to a step'),
+} as const;
+export const strategiesConfig = studied.extend({ ...retrained, n: settings.n });
+export type StrategiesConfig = z.infer<typeof strategiesConfig>;
 export const liveConfig = take(['store', 'delta']).extend({
   since: z.int().min(0).optional().describe('list the exchanges after this one; the last 256 are kept'),
 });

@@ -1,5 +1,4 @@
 /** A scan held against documents that are known to be tuning data. */
-import { readFileSync } from 'node:fs';
 import { advantage, type Finding, finding } from '../stages/evaluate/finding.ts';
 import { SCORERS, type Scored } from '../stages/evaluate/scorers.ts';
 import { textBaseline } from '../stages/evaluate/text-baseline.ts';
@@ -8,6 +7,7 @@ import { random } from '../stages/math/random.ts';
 import { sourceOf } from '../stages/sources/sources.ts';
 import type { EvaluateConfig } from './config.ts';
 import { ConfigError } from './error.ts';
+import { jsonLines } from './json-lines.ts';
 
 export interface Evaluation {
   readonly documents: number;
@@ -33,8 +33,8 @@ interface ScoredLine extends Scored {
 /** @throws ConfigError where a file is no JSON lines, or the truth names none or all of the documents */
 export async function evaluate(config: EvaluateConfig, folder: string, signal: AbortSignal): Promise<Evaluation> {
   const { seed, resamples } = config;
-  const documents = lines(config.scores, 'scores', ['id', ...MEASURED]) as unknown as readonly ScoredLine[];
-  const truth = new Set(lines(config.truth, 'truth', ['id']).map(({ id }) => id));
+  const documents = jsonLines(config.scores, 'scores', ['id', ...MEASURED]) as unknown as readonly ScoredLine[];
+  const truth = new Set(jsonLines(config.truth, 'truth', ['id']).map(({ id }) => id));
   const member = documents.map(({ id }) => truth.has(id));
   const truths = member.filter(Boolean).length;
   if (truths === 0 || truths === documents.length) {
@@ -65,34 +65,6 @@ export async function evaluate(config: EvaluateConfig, folder: string, signal: A
       overCosine: advantage(scores, cosine, member, { seed, resamples }),
     })),
   };
-}
-
-function lines(file: string, setting: string, fields: readonly string[]): readonly Readonly<Record<string, unknown>>[] {
-  let text: string;
-  try {
-    text = readFileSync(file, 'utf8');
-  } catch (error) {
-    throw new ConfigError(`--${setting} ${file}: ${(error as Error).message}`);
-  }
-  return text
-    .split('\n')
-    .filter((line) => line.trim() !== '')
-    .map((line, i) => {
-      const value = parsed(line);
-      const missing = fields.find((field) => value?.[field] === undefined || value[field] === null);
-      if (value !== undefined && missing === undefined) return value;
-      const fault = value === undefined ? 'is no JSON object' : `has no ${missing}`;
-      throw new ConfigError(`--${setting} ${file}: line ${i + 1} ${fault}; expected lines with ${fields.join(', ')}`);
-    });
-}
-
-function parsed(line: string): Readonly<Record<string, unknown>> | undefined {
-  try {
-    const value: unknown = JSON.parse(line);
-    return typeof value === 'object' && value !== null ? (value as Readonly<Record<string, unknown>>) : undefined;
-  } catch {
-    return undefined;
-  }
 }
 
 /** The texts of the documents, in their order. */

@@ -5,10 +5,12 @@ import { type GradientMatrices, gradientMatrices } from '../stages/graph/matrix.
 import { greedy } from '../stages/math/greedy.ts';
 import { greedyBatched } from '../stages/math/greedy-batched.ts';
 import { norm } from '../stages/math/vector.ts';
+import { balanced, classesOf } from '../stages/pick/balanced.ts';
 import type { Candidate } from '../stages/pick/candidate.ts';
 import { explained, highestAt } from '../stages/pick/explained.ts';
 import { type GramOptions, gramOf } from '../stages/pick/gram.ts';
 import { narrowed } from '../stages/pick/narrow.ts';
+import { inOrder, PLACES } from '../stages/pick/order.ts';
 import type { SelectConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 import { ConfigError } from './error.ts';
@@ -63,9 +65,16 @@ export async function pick(
   if (layers !== 'head') {
     throw new ConfigError(`the store measures the layers ${layers}; sets are picked by gradients of the head alone`);
   }
-  const listed = (list: Strategy): readonly Candidate[] => narrowed(inOrder(store, delta, list), config);
+  const perClass = config.perClass === true || strategy === 'topk_balanced';
+  const listed = (list: Strategy): readonly Candidate[] => narrowed(documentsFor(store, delta, list), config);
   const candidates = listed(strategy);
   if (candidates.length < n) throw tooFew(strategy, n, candidates.length);
+  if (perClass && candidates.some(({ label }) => label === null)) {
+    throw new ConfigError(
+      `${config.perClass === true ? '--per-class' : `--strategy ${strategy}`}: the store holds documents without a label; ` +
+        'expected a scan as a classifier, with its label words',
+    );
+  }
 
   const base = await openCheckpoint(config.base ?? delta.base, optionsOf(config, environment), signal);
   const body = bodyOf(base);
@@ -94,7 +103,8 @@ export async function pick(
 
   async function picking(limits: GramOptions): Promise<Pick<PickedSet, 'documents' | 'exactProducts'>> {
     if (strategy !== 'greedy' && strategy !== 'greedy_batched') {
-      return { documents: candidates.slice(0, n), exactProducts: undefined };
+      const documents = perClass ? balanced(candidates, n) : candidates.slice(0, n);
+      return { documents, exactProducts: undefined };
     }
     const { columns, exact, close } = await gramOf(candidates, matrices, limits, signal);
     try {
@@ -102,6 +112,7 @@ export async function pick(
         alignments: Float64Array.from(candidates, ({ alignment }) => alignment),
         norms: Float64Array.from(candidates, ({ gradientNorm }) => gradientNorm),
         deltaNorm: delta.norm,
+        classes: perClass ? classesOf(candidates, n) : undefined,
       };
       const indices =
         strategy === 'greedy'
@@ -115,25 +126,24 @@ export async function pick(
 }
 
 /** The store's documents in the order in which the strategy would take them; for greedy, by score. */
-function inOrder(store: Store, { id, keep }: DeltaRecord, strategy: Strategy): readonly Candidate[] {
-  const sorted = (list: Parameters<Store['members']>[1], place: (member: Member) => number) =>
-    Array.from(store.members(id, list), ({ sketch: _, tokenAlignment: __, ...member }) => member as Member).sort(
-      (a, b) => place(a) - place(b) || (a.key < b.key ? -1 : 1),
-    );
+function documentsFor(store: Store, { id, keep }: DeltaRecord, strategy: Strategy): readonly Candidate[] {
+  const members = (list: Parameters<Store['members']>[1]): readonly Candidate[] =>
+    Array.from(store.members(id, list), ({ sketch: _, tokenAlignment: __, ...member }) => member as Member);
   switch (strategy) {
     case 'greedy':
     case 'greedy_batched':
-      return sorted('pool', ({ score }) => -score);
+      return inOrder(members('pool'), PLACES.topk);
     case 'topk':
+    case 'topk_balanced':
       return store.top(id, keep);
     case 'bottomk':
-      return sorted('bottom', ({ score }) => score);
+      return inOrder(members('bottom'), PLACES.bottomk);
     case 'p_max':
-      return sorted('likely', ({ lossTunedHead }) => lossTunedHead);
+      return inOrder(members('likely'), PLACES.p_max);
     case 'p_min':
-      return sorted('unlikely', ({ lossTunedHead }) => -lossTunedHead);
+      return inOrder(members('unlikely'), PLACES.p_min);
     case 'random':
-      return sorted('sample', () => 0);
+      return members('sample'); // keys are hashes: their order is one drawn at random
   }
 }
 

@@ -14,6 +14,7 @@ import { select } from './select.ts';
 import { serve } from './serve.ts';
 import { show } from './show.ts';
 import { checkSource, listSources } from './sources.ts';
+import { studyStrategies } from './study.ts';
 import { top } from './top.ts';
 import { createTopics, deleteTopics, describeTopics } from './topics.ts';
 import { topology } from './topology.ts';
@@ -23,6 +24,7 @@ import { worker } from './worker.ts';
 /** What the commands whose name has two words are about, by the first one. */
 export const GROUPS: Readonly<Record<string, string>> = {
   rejects: 'Records of a scan that were at fault: lists them, gives them another try.',
+  study: 'Questions about picking and ranking, asked of a pair whose tuning data is known.',
   sources: 'Kinds of crawl: lists them, tries one.',
   topics: 'Topics of a Kafka cluster: makes, compares and removes them.',
   dead: 'Dead letters of a Kafka cluster.',
@@ -35,6 +37,7 @@ export const commands: readonly Command[] = [
   select,
   live,
   evaluate,
+  studyStrategies,
   show,
   serve,
   listRejects,

@@ -46,5 +46,6 @@ function syntaxOf(setting: string, { type, enum: choices, items, placeholder }: 
 
 function parsed(text: string, type: string | undefined): unknown {
   if (type === 'integer' && /^-?\d+$/.test(text)) return Number(text);
+  if (type === 'number' && text.trim() !== '' && Number.isFinite(Number(text))) return Number(text);
   return type === 'array' ? text.split(',') : text;
 }

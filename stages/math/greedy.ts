@@ -14,6 +14,15 @@ export interface Pool {
   readonly norms: Float64Array;
   /** ‖D‖ */
   readonly deltaNorm: number;
+  /** A bound for each class; without it there is none. */
+  readonly classes?: Classes | undefined;
+}
+
+export interface Classes {
+  /** [M] the class of each document, from 0 on */
+  readonly of: ArrayLike<number>;
+  /** How many documents of each class may be picked; together they reach what is picked. */
+  readonly quotas: readonly number[];
 }
 
 /** Columns j of the Gram matrix: ⟨gᵢ, gⱼ⟩ over i, [M] each. */
@@ -35,11 +44,13 @@ const BLOCK = 32;
 /** The share of cos(S, D) that an exchange has to add: columns are float32, and their rounding is no gain. */
 const LEAST_GAIN = 1e-7;
 
-/** @throws RangeError where the pool holds fewer than n documents */
+/** @throws RangeError where the pool, or what its classes may give, holds fewer than n documents */
 export async function greedy(pool: Pool, n: number, columns: Columns, signal: AbortSignal): Promise<Picked> {
-  const { alignments, norms, deltaNorm } = pool;
+  const { alignments, norms, deltaNorm, classes } = pool;
   const size = norms.length;
   if (n > size) throw new RangeError(`greedy: expected a pool of at least ${n}, got ${size}`);
+  const allowed = classes?.quotas.reduce((sum, quota) => sum + quota, 0) ?? n;
+  if (allowed < n) throw new RangeError(`greedy: expected classes that may give ${n}, got ${allowed}`);
 
   const members: number[] = [];
   const isMember = new Uint8Array(size);
@@ -48,12 +59,15 @@ export async function greedy(pool: Pool, n: number, columns: Columns, signal: Ab
   let alignment = 0; // ⟨S, D⟩
   let squared = 0; // ‖S‖²
 
+  const open = classes?.quotas.slice(); // what is left of each class
+
   const cosines: number[] = [];
   while (members.length < n) {
     signal.throwIfAborted();
     const values = afterAdding();
     const [next = 0] = largest(values, 1);
     await place(members.length, next, () => largest(values, BLOCK));
+    if (open !== undefined) open[classes!.of[next]!]!--;
     cosines.push(cosine());
   }
   let exchanges = 0;
@@ -83,8 +97,17 @@ export async function greedy(pool: Pool, n: number, columns: Columns, signal: Ab
   /** [M] what cos(S + g, D) would be for each document, as `rising` has it; -∞ for members. */
   function afterAdding(): Float64Array {
     return norms.map((norm, i) =>
-      isMember[i] ? -Infinity : rising(alignment + alignments[i]!, squared + 2 * products[i]! + norm ** 2),
+      isMember[i] || isFull(i) ? -Infinity : rising(alignment + alignments[i]!, squared + 2 * products[i]! + norm ** 2),
     );
+  }
+
+  function isFull(i: number): boolean {
+    return open !== undefined && open[classes!.of[i]!]! <= 0;
+  }
+
+  /** Exchanges stay within a class. */
+  function differ(i: number, j: number): boolean {
+    return classes !== undefined && classes.of[i] !== classes.of[j];
   }
 
   /** cos(S − m + gᵢ, D) by i, as `rising` has it, for the member m at a place. */
@@ -102,14 +125,14 @@ export async function greedy(pool: Pool, n: number, columns: Columns, signal: Ab
     for (const at of members.keys()) {
       const after = afterExchange(at);
       for (let i = 0; i < size; i++) {
-        const value = isMember[i] ? -Infinity : after(i);
+        const value = isMember[i] || differ(i, members[at]!) ? -Infinity : after(i);
         if (value > reached[i]!) reached[i] = value;
       }
     }
     const promising = largest(reached, BLOCK).filter((i) => reached[i]! > threshold());
     let made = 0;
     for (const i of promising) {
-      const values = Float64Array.from(members, (_, at) => afterExchange(at)(i));
+      const values = Float64Array.from(members, (m, at) => (differ(i, m) ? -Infinity : afterExchange(at)(i)));
       const [at = 0] = largest(values, 1);
       if (!(values[at]! > threshold())) continue;
       await place(at, i, () => promising);

@@ -3,5 +3,16 @@ import type { Score } from '../../schemas/types.ts';
 
 export type Candidate = Pick<
   Score,
-  'key' | 'id' | 'url' | 'score' | 'alignment' | 'gradientNorm' | 'loss' | 'lossTunedHead' | 'tokens' | 'ids' | 'text'
+  | 'key'
+  | 'id'
+  | 'url'
+  | 'label'
+  | 'score'
+  | 'alignment'
+  | 'gradientNorm'
+  | 'loss'
+  | 'lossTunedHead'
+  | 'tokens'
+  | 'ids'
+  | 'text'
 >;

@@ -23,6 +23,7 @@ function candidate(id: number, rest: Partial<Candidate> = {}): Candidate {
     key: String(id),
     id: String(id),
     url: null,
+    label: null,
     score: 0,
     alignment: dot(gradient, delta),
     gradientNorm: norm(gradient),
