@@ -1,9 +1,10 @@
 /** `select` as a user types it, on a store of the small real pair. */
 import assert from 'node:assert/strict';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import Sqlite from 'better-sqlite3';
 import { deltasift } from './run.ts';
 import { tinyCrawl, tinyPair } from './tiny.ts';
 
@@ -75,5 +76,43 @@ describe('select', () => {
     assert.deepEqual(new Set(changes.map(({ added }: { added: string }) => added)).size, 60);
     assert.ok(cosine > 0.05, `${cosine}`);
     assert.match((await deltasift(['live', '--store', STORE, '--since', '59'])).out, /\n60: \w{64} comes in, cos/);
+  });
+
+  test('per class: as many of each label, whichever the strategy; without labels: exit 78', async () => {
+    const refused = await select('-n', '8', '--per-class');
+    assert.equal(refused.code, 78);
+    assert.match(refused.err, /--per-class: the store holds documents without a label/);
+    assert.match(
+      (await select('-n', '8', '--strategy', 'topk_balanced')).err,
+      /--strategy topk_balanced: the store holds/,
+    );
+
+    const classified = join(folder, 'classified');
+    cpSync(STORE, classified, { recursive: true });
+    const database = new Sqlite(join(classified, 'store.sqlite'));
+    database.exec("UPDATE member SET label = CASE WHEN id LIKE 'kjv%' THEN 'bible' ELSE 'other' END");
+    database.close();
+    for (const words of [['topk_balanced'], ['greedy', '--per-class']]) {
+      const { out } = await deltasift(['select', '--store', classified, '-n', '8', '--json', '--strategy', ...words]);
+      const ids = JSON.parse(out).documents.map(({ id }: { id: string }) => id);
+      assert.equal(ids.filter((id: string) => id.startsWith('kjv')).length, 4, `${words}`);
+    }
+  });
+
+  test('one document of a host at most; near duplicates are left out, or kept', async () => {
+    const one = await select('-n', '2', '--max-per-host', '1');
+    assert.equal(one.code, 78, 'all are of one host');
+    assert.match(one.err, /-n 2: the store holds 1 documents for greedy once near duplicates and hosts are seen to/);
+    assert.equal(
+      JSON.parse((await select('-n', '60', '--near-duplicates', 'keep', '--json')).out).documents.length,
+      60,
+    );
+  });
+
+  test('products come from sketches where the gradients would take too much memory, cos(S, D) is exact either way', async () => {
+    const of = async (memory: string) => JSON.parse((await select('-n', '12', '--exact-memory', memory, '--json')).out);
+    const [exact, sketched] = [await of('2000000000'), await of('0')];
+    assert.equal(sketched.exactProducts, false);
+    assert.ok(Math.abs(sketched.cosine / exact.cosine - 1) < 0.01, `${sketched.cosine} and ${exact.cosine}`);
   });
 });

@@ -47,4 +47,19 @@ describe('greedy in batches', () => {
     assert.equal(new Set(await greedyBatched(given, 10, 4, columns, signal)).size, 10);
     await assert.rejects(greedyBatched(given, 11, 4, columns, signal), RangeError);
   });
+
+  test('fills the quota of every class, whatever the batch, and refuses to pick more than they give', async () => {
+    const { columns, pool: given } = pool(7, 40);
+    const of = given.norms.map((_, i) => i % 4);
+    const quotas = [2, 1, 3, 2];
+    for (const batch of [1, 3, 8]) {
+      const picked = await greedyBatched({ ...given, classes: { of, quotas } }, 8, batch, columns, signal);
+      assert.equal(new Set(picked).size, 8);
+      for (const [label, quota] of quotas.entries()) assert.equal(picked.filter((i) => of[i] === label).length, quota);
+    }
+    await assert.rejects(
+      greedyBatched({ ...given, classes: { of, quotas } }, 9, 3, columns, signal),
+      /classes that may give 9, got 8/,
+    );
+  });
 });

@@ -75,4 +75,31 @@ describe('greedy', () => {
     const { columns, exact: _, ...rest } = pool(8, 20);
     await assert.rejects(greedy(rest, 5, columns, AbortSignal.abort()), { name: 'AbortError' });
   });
+
+  test('with classes picks what trying all documents of classes with room picks, and exchanges within a class', async () => {
+    const { exact, columns, ...rest } = pool(11, 60);
+    const of = rest.norms.map((_, i) => i % 3);
+    const quotas = [1, 4, 3];
+    const { indices, cosines } = await greedy({ ...rest, classes: { of, quotas } }, 8, columns, signal);
+    for (const [label, quota] of quotas.entries()) assert.equal(indices.filter((i) => of[i] === label).length, quota);
+    const set: number[] = [];
+    for (const cosine of cosines) {
+      const room = exact.alignments.keys().filter((i) => set.filter((j) => of[j] === of[i]).length < quotas[of[i]!]!);
+      const open = [...room].filter((i) => !set.includes(i));
+      set.push(open.reduce((best, i) => (reached(exact, [...set, i]) > reached(exact, [...set, best]) ? i : best)));
+      close(cosine, reached(exact, set) / rest.deltaNorm);
+    }
+    const better = indices.flatMap((out, at) =>
+      [...exact.alignments.keys()]
+        .filter((i) => !indices.includes(i) && of[i] === of[out])
+        .map((i) => reached(exact, indices.with(at, i)) / reached(exact, indices) - 1),
+    );
+    assert.ok(Math.max(...better) < 1e-5, 'no exchange within a class raises it any more');
+  });
+
+  test('classes that may not give so many are refused', async () => {
+    const { exact: _, columns, ...rest } = pool(12, 6);
+    const classes = { of: [0, 0, 0, 1, 1, 1], quotas: [1, 1] };
+    await assert.rejects(greedy({ ...rest, classes }, 3, columns, signal), /classes that may give 3, got 2/);
+  });
 });

@@ -3,6 +3,7 @@ import { describe, test } from 'node:test';
 import type { GradientMatrices } from '../../stages/graph/matrix.ts';
 import { random } from '../../stages/math/random.ts';
 import { dot, norm } from '../../stages/math/vector.ts';
+import { balanced, quotas } from '../../stages/pick/balanced.ts';
 import type { Candidate } from '../../stages/pick/candidate.ts';
 import { explained, highestAt } from '../../stages/pick/explained.ts';
 import { gramOf } from '../../stages/pick/gram.ts';
@@ -107,6 +108,30 @@ describe('narrowing', () => {
     assert.deepEqual(
       kept.map(({ id }) => id),
       ['0', '1'],
+    );
+  });
+});
+
+describe('equal shares of classes', () => {
+  const labelled = (labels: string) => [...labels].map((label, id) => candidate(id, { label }));
+  const count = (labels: string, n: number) => Object.fromEntries(quotas(labelled(labels), n));
+
+  test('are equal, one more for the first where they do not divide', () => {
+    assert.deepEqual(count('aaaabbbbcccc', 6), { a: 2, b: 2, c: 2 });
+    assert.deepEqual(count('aaaabbbbcccc', 8), { a: 3, b: 3, c: 2 });
+    assert.deepEqual(count('abc', 2), { a: 1, b: 1, c: 0 });
+  });
+
+  test('what a class lacks goes to those that have more, and no more is given than there is', () => {
+    assert.deepEqual(count('abbbbccccc', 9), { a: 1, b: 4, c: 4 });
+    assert.deepEqual(count('ab', 9), { a: 1, b: 1 });
+  });
+
+  test('the first of each class are taken, in the order given', () => {
+    const taken = balanced(labelled('aaabaabb'), 4);
+    assert.deepEqual(
+      taken.map(({ id }) => id),
+      ['0', '1', '3', '6'],
     );
   });
 });
