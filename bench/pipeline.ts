@@ -68,7 +68,7 @@ export async function pipelineSection(
       positions: config.positions,
       tokenBudget: TOKEN_BUDGET,
     });
-    const container = compose({ config: own, target, source, gradient: stage, onScored: () => undefined });
+    const container = compose({ config: own, target, source, gradient: stage, filters: [], onScored: () => undefined });
     const [opened, transport] = [container.resolve(STORE), container.resolve(TRANSPORT)];
     opened.bind(measurement);
     opened.addDelta({

@@ -20,22 +20,15 @@ export function chain<A, B>(only: Stage<A, B>): Chain<A, B>;
 export function chain<A, B, C>(a: Stage<A, B>, b: Stage<B, C>): Chain<A, C>;
 export function chain<A, B, C, D>(a: Stage<A, B>, b: Stage<B, C>, c: Stage<C, D>): Chain<A, D>;
 export function chain<A, B, C, D, E>(a: Stage<A, B>, b: Stage<B, C>, c: Stage<C, D>, d: Stage<D, E>): Chain<A, E>;
-export function chain<A, B, C, D, E, F>(
-  a: Stage<A, B>,
-  b: Stage<B, C>,
-  c: Stage<C, D>,
-  d: Stage<D, E>,
-  e: Stage<E, F>,
-): Chain<A, F>;
-export function chain<A, B, C, D, E, F, G, H>(
-  a: Stage<A, B>,
-  b: Stage<B, C>,
-  c: Stage<C, D>,
-  d: Stage<D, E>,
-  e: Stage<E, F>,
-  f: Stage<F, G>,
-  g: Stage<G, H>,
-): Chain<A, H>;
+export function chain<A, B, C, D, E>(
+  ...stages: readonly [...Stage<A, A>[], Stage<A, B>, Stage<B, C>, Stage<C, D>, Stage<D, E>]
+): Chain<A, E>;
+export function chain<A, B, C, D, E, F, G>(
+  ...stages: readonly [
+    ...Stage<A, A>[],
+    ...[Stage<A, B>, Stage<B, C>, Stage<C, D>, Stage<D, E>, Stage<E, F>, Stage<F, G>],
+  ]
+): Chain<A, G>;
 export function chain(...stages: readonly Stage<unknown, unknown>[]): Chain<unknown, unknown> {
   const names = stages.map((stage) => stage.name);
   const last = names.at(-1);

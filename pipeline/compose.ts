@@ -6,11 +6,12 @@ import { documentCodec, scoreCodec } from '../schemas/codec.ts';
 import type { Document, Gradients, Score, Tokens } from '../schemas/types.ts';
 import type { Rule } from '../stages/alert/rule.ts';
 import { alert } from '../stages/alert.ts';
-import { deduplicate } from '../stages/deduplicate.ts';
+import type { NamedFilter } from '../stages/filters/filters.ts';
 import { type Matched, match } from '../stages/match.ts';
 import { score } from '../stages/score.ts';
 import { type SavedSelection, type Selected, select } from '../stages/select.ts';
 import { tokenize } from '../stages/tokenize.ts';
+import { admit } from './admit.ts';
 import { type Chain, chain } from './chain.ts';
 import type { ScanConfig } from './config.ts';
 import type { Outgoing, Source, Stage } from './contract.ts';
@@ -32,6 +33,7 @@ export interface Parts {
   readonly source: Source;
   /** The stage that holds a session; whoever opened it closes it. */
   readonly gradient: Stage<Tokens, Gradients>;
+  readonly filters: readonly NamedFilter[];
   /** What is told of; nothing where there are none. */
   readonly rules?: readonly Rule[];
   /** Seconds since 1970. */
@@ -50,6 +52,7 @@ export function compose({
   target,
   source,
   gradient,
+  filters,
   rules = [],
   clock = () => 0,
   onScored,
@@ -91,13 +94,13 @@ export function compose({
       const saving = { rules, clock, saved: (name: string) => ruleState(store, name) };
       // seen-set and selection run ahead of the store: a batch that comes again finds them made anew
       const stages = (): Chain<Document, Selected & Partial<Matched>> => {
-        const [seenBefore, tokens] = [deduplicate(seen), tokenize(tokenizer, windows)];
+        const [admitting, tokens] = [admit({ seen, filters }), tokenize(tokenizer, windows)];
         const scored = observed(score([delta], { rankBy: config.rankBy }), onScored);
         const selected = select({ deltas: [delta], keep: config.keep, pool, others: config.pool }, saved);
         return rules.length === 0
-          ? chain(seenBefore, tokens, gradient, scored, selected)
+          ? chain(...admitting, tokens, gradient, scored, selected)
           : chain(
-              seenBefore,
+              ...admitting,
               tokens,
               gradient,
               scored,
@@ -106,7 +109,12 @@ export function compose({
               alert<Selected & Matched>(saving),
             );
       };
-      return leg(stages, { decode: documentCodec.decode, encode: messagesOf, remember: seenMessage });
+      return leg(stages, {
+        decode: documentCodec.decode,
+        encode: messagesOf,
+        remember: (key) => [seenMessage(key)],
+        describe: (document) => document,
+      });
     }),
   });
   return root;
@@ -133,6 +141,7 @@ export function compose({
 }
 
 /** What has to be the same whenever the scan goes on. */
-function settingsOf({ dedup, scores, pool }: ScanConfig): Settings {
-  return { dedup, pool, scores: scores === undefined ? 'none' : basename(scores) };
+function settingsOf({ dedup, scores, pool, filters }: ScanConfig): Settings {
+  const file = scores === undefined ? 'none' : basename(scores);
+  return { dedup, pool, scores: file, ...(filters.length === 0 ? {} : { filters: JSON.stringify(filters) }) };
 }

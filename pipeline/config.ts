@@ -4,6 +4,7 @@
  */
 import { z } from 'zod';
 import { LAYERS } from '../stages/checkpoint/tuning.ts';
+import { filterSpec } from '../stages/filters/filters.ts';
 import { pointOf } from '../stages/graph/point.ts';
 import { PROVIDERS } from '../stages/graph/providers.ts';
 import { PRECISIONS } from '../stages/graph/quantize.ts';
@@ -112,6 +113,11 @@ export const settings = {
     .meta({ description: 'names the server goes by, besides IP addresses and localhost', placeholder: 'NAME' }),
   threads: z.int().min(1).optional().describe('threads of the model; by default one per core'),
   limit: z.int().min(1).optional().describe('stop after this many records of the source'),
+  filters: z.array(filterSpec).default([]).meta({
+    description:
+      'rules that a document has to pass, in this order: c4, gopher-quality, gopher-repetition, language, or language:en+de to keep these',
+    placeholder: 'FILTER,...',
+  }),
   dedup: z.enum(['on', 'off']).default('on').describe('score documents of equal text once'),
   provider: z
     .array(z.enum(PROVIDERS))
@@ -167,6 +173,11 @@ export const settings = {
     .optional()
     .describe('print the record that the document came from, as it is there, and nothing else'),
   code: z.string().min(1).optional().meta({ description: 'only rejects of this code', placeholder: 'CODE' }),
+  reason: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'only what was dropped for this reason', placeholder: 'REASON' }),
   ...alertSettings,
   ...kafkaSettings,
 } as const;
@@ -199,6 +210,7 @@ export const scanConfig = take([
     'threads',
     'limit',
     'dedup',
+    'filters',
     'provider',
     'precision',
     'offline',
@@ -239,6 +251,7 @@ export const showConfig = take(['id', 'store', 'delta', 'origin', 'bytes']).exte
   source: settings.source.optional().describe('for --origin: the crawl, where its name does not say how to open it'),
 });
 export const rejectsConfig = take(['store', 'code']);
+export const dropsConfig = take(['store', 'reason']);
 export const listSourcesConfig = take([]);
 export const checkSourceConfig = z.strictObject({
   source: z.string().min(1).describe('source to try, as kind:rest (jsonl:PATH) or module:rest (./crawl.ts:REST)'),
@@ -256,6 +269,7 @@ export const workerConfig = take([
   ...(['legs', 'metrics', 'base', 'tuned', 'bos', 'window', 'stride', 'maxWindows', 'positions', 'layers'] as const),
   ...(['at', 'tunedModel', 'rankBy'] as const),
   ...(['keep', 'pool', 'sketchWidth', 'onnx', 'threads', 'provider', 'precision', 'offline'] as const),
+  'filters',
 ]);
 
 export type DeltaConfig = z.infer<typeof deltaConfig>;
@@ -266,7 +280,9 @@ export type EvaluateConfig = z.infer<typeof evaluateConfig>;
 export type ShowConfig = z.infer<typeof showConfig>;
 export type RejectsConfig = z.infer<typeof rejectsConfig>;
 export type DoctorConfig = z.infer<typeof doctorConfig>;
-export const gatherConfig = workerConfig.omit({ legs: true, metrics: true }).extend({ store: settings.store });
+export const gatherConfig = workerConfig
+  .omit({ legs: true, metrics: true, filters: true })
+  .extend({ store: settings.store });
 export type GatherConfig = z.infer<typeof gatherConfig>;
 export type TopicsConfig = z.infer<typeof topicsConfig>;
 export type WorkerConfig = z.infer<typeof workerConfig>;

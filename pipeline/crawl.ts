@@ -5,7 +5,17 @@ import { documentCodec } from '../schemas/codec.ts';
 import { hostOf } from '../schemas/provenance.ts';
 import type { Count, Document } from '../schemas/types.ts';
 import type { Crawled, CrawledDocument, Outgoing, Source, Transport } from './contract.ts';
-import { COUNTS, CURSORS, type CursorMark, countMessage, cursorMessage, DEAD, deadMessage } from './store/messages.ts';
+import { dropSample } from './drop-sample.ts';
+import {
+  COUNTS,
+  CURSORS,
+  type CursorMark,
+  countMessage,
+  cursorMessage,
+  DEAD,
+  deadMessage,
+  dropMessage,
+} from './store/messages.ts';
 import { tally } from './tally.ts';
 
 export const DOCUMENTS = 'documents';
@@ -36,6 +46,7 @@ export async function crawl(
   let read = from?.read ?? 0;
   let size: number = GROUP.first;
   let group: Crawled[] = [];
+  const examples = dropSample();
 
   async function publish(): Promise<void> {
     const last = group.at(-1);
@@ -49,9 +60,13 @@ export async function crawl(
   }
 
   function messageOf(crawled: Crawled, place: number): Outgoing | undefined {
-    if ('drop' in crawled) return undefined;
     const provenance = { source: source.name, origin: crawled.cursor };
     const name = `${source.name}#${place}`;
+    if ('drop' in crawled) {
+      const { reason } = crawled.drop;
+      if (!examples.offer(STAGE, reason, name)) return undefined;
+      return dropMessage({ stage: STAGE, reason, key: name, id: '', url: '', text: '', ...provenance });
+    }
     if ('reject' in crawled) {
       const { code, reason } = crawled.reject;
       const headers = { ...provenance, stage: STAGE, code, reason };

@@ -15,7 +15,7 @@ import { readAll } from './kafka/read-all.ts';
 import { connectionOf } from './kafka-config.ts';
 import { keepTokenizer } from './kept-tokenizer.ts';
 import { recordOf, type World } from './scan.ts';
-import { COUNTS, CURSORS, DEAD, SELECTION, selectionMessage } from './store/messages.ts';
+import { COUNTS, CURSORS, DEAD, DROPS, SELECTION, selectionMessage } from './store/messages.ts';
 import { openStore } from './store/store.ts';
 import { openTarget } from './target.ts';
 
@@ -75,7 +75,7 @@ export async function gather(
     for (const selection of merged([...changes.values()].map(selectionCodec.decode), config.keep)) {
       write(selectionMessage(selection));
     }
-    for (const topic of [COUNTS, DEAD, CURSORS]) await read(topic, write);
+    for (const topic of [COUNTS, DEAD, DROPS, CURSORS]) await read(topic, write);
     flush();
     return { messages, delta: target.delta.id };
   } finally {

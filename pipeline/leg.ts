@@ -1,8 +1,9 @@
 /** A chain of stages between topics: messages in, messages out, and every document accounted for. */
-import type { Count } from '../schemas/types.ts';
+import type { Count, Document } from '../schemas/types.ts';
 import type { Chain, Settled } from './chain.ts';
 import { type Delivered, Drop, type Handle, type Outgoing, Reject } from './contract.ts';
-import { countMessage, deadMessage } from './store/messages.ts';
+import { dropSample } from './drop-sample.ts';
+import { countMessage, deadMessage, dropMessage } from './store/messages.ts';
 import { tally } from './tally.ts';
 
 export interface LegOptions<In, Out> {
@@ -10,7 +11,9 @@ export interface LegOptions<In, Out> {
   readonly decode: (value: Uint8Array) => In;
   readonly encode: (value: Out) => readonly Outgoing[];
   /** Sent, besides, for the key of each message that was not dropped. */
-  readonly remember?: (key: string) => Outgoing;
+  readonly remember?: (key: string) => readonly Outgoing[];
+  /** What is shown of a document among the examples of those that were dropped. */
+  readonly describe?: (value: In) => Pick<Document, 'id' | 'url' | 'text'>;
 }
 
 /** Where a message is settled that holds no value of its topic. */
@@ -24,8 +27,12 @@ const DECODE = 'decode';
  * A message that comes again was not committed, so what the stages remember runs ahead of the store: `make` is asked for the
  * chain anew. Whatever has to be closed belongs outside of it.
  */
-export function leg<In, Out>(make: () => Chain<In, Out>, { decode, encode, remember }: LegOptions<In, Out>): Handle {
+export function leg<In, Out>(
+  make: () => Chain<In, Out>,
+  { decode, encode, remember, describe }: LegOptions<In, Out>,
+): Handle {
   let stages: Chain<In, Out> | undefined;
+  const sample = dropSample();
   const latest = new Map<number, number>(); // offset by partition
 
   function stagesFor(batch: readonly Delivered[]): Chain<In, Out> {
@@ -38,13 +45,24 @@ export function leg<In, Out>(make: () => Chain<In, Out>, { decode, encode, remem
     return stages;
   }
 
-  function outgoing(message: Delivered, { outcome, by }: Settled<Out>, names: readonly string[]): readonly Outgoing[] {
-    if (outcome instanceof Drop) return [];
-    const remembered = remember === undefined ? [] : [remember(message.key)];
+  function outgoing(
+    message: Delivered,
+    value: In | undefined,
+    { outcome, by }: Settled<Out>,
+    names: readonly string[],
+  ): readonly Outgoing[] {
+    if (outcome instanceof Drop) return exampleOf(message, value, by, outcome.reason);
+    const remembered = remember?.(message.key) ?? [];
     if (outcome instanceof Reject) return [...remembered, deadLetter(message, outcome, by, before(by, names))];
     const { headers } = message;
     const sent = outcome.flatMap(encode).map((one) => ({ ...one, headers: { ...headers, ...one.headers } }));
     return [...remembered, ...sent];
+  }
+
+  function exampleOf({ key, headers }: Delivered, value: In | undefined, stage: string, reason: string) {
+    if (value === undefined || describe === undefined || !sample.offer(stage, reason, key)) return [];
+    const { source = '', origin = '' } = headers;
+    return [dropMessage({ stage, reason, key, source, origin, ...startOf(describe(value)) })];
   }
 
   return async (batch, signal) => {
@@ -55,7 +73,10 @@ export function leg<In, Out>(make: () => Chain<In, Out>, { decode, encode, remem
     const settled = decoded.map(
       (one): Settled<Out> => (one instanceof Reject ? { outcome: one, by: DECODE } : rest.next().value!),
     );
-    const lists = batch.map((message, i) => outgoing(message, settled[i]!, chain.stages));
+    const lists = batch.map((message, i) => {
+      const one = decoded[i]!;
+      return outgoing(message, one instanceof Reject ? undefined : one.value, settled[i]!, chain.stages);
+    });
     const last = new Map(batch.map(({ partition }, i) => [partition, i]));
     return lists.map((list, i) => {
       const { partition } = batch[i]!;
@@ -64,6 +85,13 @@ export function leg<In, Out>(make: () => Chain<In, Out>, { decode, encode, remem
       return [...list, ...countsOf(chain.stages, own).map(countMessage)];
     });
   };
+}
+
+/** Characters of a dropped document's text that are kept. */
+const START = 200;
+
+function startOf({ id, url, text }: Pick<Document, 'id' | 'url' | 'text'>) {
+  return { id, url: url ?? '', text: text.slice(0, START).toWellFormed() };
 }
 
 function attempt<In>(decode: (value: Uint8Array) => In, { value }: Delivered): { readonly value: In } | Reject {

@@ -2,10 +2,11 @@
 import type { Codec } from '../schemas/codec.ts';
 import { documentCodec, gradientsCodec, scoreCodec, tokensCodec } from '../schemas/codec.ts';
 import type { Document, Gradients, Score, Tokens } from '../schemas/types.ts';
-import { deduplicate } from '../stages/deduplicate.ts';
+import type { NamedFilter } from '../stages/filters/filters.ts';
 import type { Measure } from '../stages/measure.ts';
 import { type ScoredDelta, score } from '../stages/score.ts';
 import { type Selected, select } from '../stages/select.ts';
+import { admit } from './admit.ts';
 import { type Chain, chain } from './chain.ts';
 import type { Handle, Outgoing, Stage } from './contract.ts';
 import type { SavedShare, SeenSet } from './kafka/partition-state.ts';
@@ -15,6 +16,7 @@ import { SEEN, seenMessage, selectionMessage } from './store/messages.ts';
 import type { LegPlan, Step } from './topology.ts';
 
 export interface LegParts {
+  readonly filters: readonly NamedFilter[];
   readonly tokenize: Stage<Document, Tokens>;
   /** The stage that holds a session; whoever opened it closes it. */
   readonly gradient: Stage<Tokens, Gradients>;
@@ -61,7 +63,8 @@ function handlerOf(
 ): Handle {
   const { deltas, keep, pool, others } = parts;
   const stages: Readonly<Record<Step, () => readonly AnyStage[]>> = {
-    tokenize: () => [deduplicate((key) => seen!.has(key)), parts.tokenize] as readonly AnyStage[],
+    tokenize: () =>
+      [...admit({ seen: (key) => seen!.has(key), filters: parts.filters }), parts.tokenize] as readonly AnyStage[],
     gradient: () => [parts.gradient] as readonly AnyStage[],
     score: () => [score(deltas, { rankBy: parts.rankBy })] as readonly AnyStage[],
     select: () => [select({ deltas, keep, pool, others }, saved!)] as readonly AnyStage[],
@@ -73,7 +76,9 @@ function handlerOf(
   return leg(make, {
     decode: INPUT_CODECS[steps[0]!].decode,
     encode: ENCODE[steps.at(-1)!],
-    ...(seen === undefined ? {} : { remember: seenMessage }),
+    ...(seen === undefined
+      ? {}
+      : { remember: (key) => [seenMessage(key)], describe: (document) => document as Document }),
   });
 }
 

@@ -2,6 +2,7 @@
 import { NO_PROVENANCE } from '../schemas/provenance.ts';
 import type { Gradients, Tokens } from '../schemas/types.ts';
 import { CheckpointError } from '../stages/checkpoint/error.ts';
+import { filtersOf } from '../stages/filters/filters.ts';
 import { gradient } from '../stages/gradient.ts';
 import { openMeasure } from '../stages/graph/open.ts';
 import { project } from '../stages/project.ts';
@@ -74,6 +75,7 @@ const TOKEN_BUDGET = 512;
 export async function scan(config: ScanConfig, world: World, signal: AbortSignal): Promise<ScanSummary> {
   const start = world.now();
   const source = await sourceOf(config.source, world.folder);
+  const filters = await filtersOf(config.filters);
   const target = await openTarget(config, world.environment, signal);
   for (const note of target.notes) world.note(note);
   const alerting = await openAlerting(config, sinkTools(world));
@@ -94,6 +96,7 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
       target,
       source,
       gradient: stage,
+      filters,
       rules: alerting.rules,
       clock: world.clock,
       onScored: report.scored,

@@ -1,5 +1,6 @@
 /** Legs of a topology as one process of a Kafka cluster. */
 import { randomUUID } from 'node:crypto';
+import { filtersOf } from '../stages/filters/filters.ts';
 import { tokenize } from '../stages/tokenize.ts';
 import type { WorkerConfig } from './config.ts';
 import { type KafkaConnection, kafkaClient } from './kafka/client.ts';
@@ -72,6 +73,7 @@ async function run(
   { config, connection, metrics, world }: Surroundings,
   signal: AbortSignal,
 ): Promise<void> {
+  const filters = await filtersOf(config.filters);
   const target = await openTarget(config, world.environment, signal);
   for (const note of target.notes) world.note(note);
   const { delta, sketch } = target;
@@ -89,6 +91,7 @@ async function run(
 
   async function runLeg(plan: LegPlan): Promise<void> {
     const leg = legHandler(plan, {
+      filters,
       tokenize: tokenize(target.tokenizer, target.windows),
       gradient,
       deltas: [delta],

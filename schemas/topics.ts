@@ -159,6 +159,17 @@ export const topics = [
     writtenBy: ['crawl', 'tokenize', 'gradient', 'score', 'select', 'match', 'alert', 'notify'],
     readBy: [],
   },
+  {
+    name: 'drops',
+    summary:
+      'examples of what was dropped on purpose, a few for each reason: its start; headers say the stage, reason and origin',
+    schema: null,
+    key: 'stage/reason/document key',
+    partitionBy: 'key',
+    cleanup: { deleteAfterMs: 90 * DAY_MS },
+    writtenBy: ['crawl', 'tokenize'],
+    readBy: [],
+  },
 ] as const satisfies readonly Topic[];
 
 export type TopicName = (typeof topics)[number]['name'];

@@ -1,21 +1,38 @@
 /** The docs name what there is. */
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
+import { filtersReference } from '../pipeline/commands/filters-reference.ts';
 import { pluginsReference } from '../pipeline/commands/plugins-reference.ts';
 import { reference } from '../pipeline/commands/reference.ts';
 import { REJECT_CODES } from '../pipeline/contract.ts';
 import { SCORE_FIELDS } from '../pipeline/score-line.ts';
 import { migrate } from '../pipeline/store/migrations.ts';
 import { PROVENANCE_FIELDS } from '../schemas/provenance.ts';
+import { RECORD_TYPES } from '../stages/sources/warc/record.ts';
 
 const read = (file: string): string => readFileSync(new URL(`../docs/${file}`, import.meta.url), 'utf8');
 
 describe('docs', () => {
   test('rejects.md explains every code and no other', () => {
-    const explained = [...read('rejects.md').matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, code]) => code!);
+    const [codes = ''] = read('rejects.md').split('## Dropped');
+    const explained = [...codes.matchAll(/^\| `([a-z-]+)` \|/gm)].map(([, code]) => code!);
     assert.deepEqual(explained.toSorted(), [...REJECT_CODES].sort());
+  });
+
+  test('rejects.md explains every reason of a drop, and filters.md every rule', () => {
+    const [, dropped = ''] = read('rejects.md').split('## Dropped');
+    const files = ['stages', 'pipeline'].flatMap((folder) =>
+      readdirSync(new URL(`../${folder}`, import.meta.url), { recursive: true, encoding: 'utf8' })
+        .filter((file) => file.endsWith('.ts'))
+        .map((file) => readFileSync(new URL(`../${folder}/${file}`, import.meta.url), 'utf8')),
+    );
+    const literal = files.flatMap((text) => [...text.matchAll(/new Drop\('([^']+)'\)/g)].map(([, reason]) => reason!));
+    assert.ok(literal.length > 4);
+    const warc = [...RECORD_TYPES, 'unknown-type'];
+    for (const reason of [...literal, ...warc]) assert.ok(dropped.includes(`\`${reason}\``), reason);
+    assert.equal(read('filters.md'), filtersReference(), 'write it again: node pipeline/commands/plugins-reference.ts');
   });
 
   test('cli.md is what the commands would write', () => {

@@ -4,6 +4,7 @@ import { crawl } from './crawl.ts';
 import { listDead } from './dead.ts';
 import { delta } from './delta.ts';
 import { doctor } from './doctor.ts';
+import { drops } from './drops.ts';
 import { evaluate } from './evaluate.ts';
 import { gather } from './gather.ts';
 import { lag } from './lag.ts';
@@ -40,6 +41,7 @@ export const commands: readonly Command[] = [
   studyStrategies,
   show,
   serve,
+  drops,
   listRejects,
   replayRejects,
   listSources,

@@ -1,9 +1,11 @@
 /** Writes docs/plugins.md from the plug-ins and their configs: `node pipeline/commands/plugins-reference.ts`. */
 import { writeFileSync } from 'node:fs';
-import { type ZodType, z } from 'zod';
+import type { ZodType } from 'zod';
 import { httpSettings, s3Settings } from '../../stages/sources/fetch/settings.ts';
 import { type SourcePlugin, sources } from '../../stages/sources/sources.ts';
+import { filtersReference } from './filters-reference.ts';
 import { markdownTable } from './markdown.ts';
+import { type Schema, schemaOf, settingsIn, settingsTable } from './settings-table.ts';
 
 export function pluginsReference(): string {
   return [
@@ -60,11 +62,10 @@ export function pluginsReference(): string {
 }
 
 function section({ name, summary, config, short }: SourcePlugin): readonly string[] {
-  const { properties = {}, required = [] } = schemaOf(config as ZodType);
-  const settings = Object.entries(properties).map(([key, schema]) => ({
+  const settings = settingsIn(schemaOf(config as ZodType)).map(({ name: key, schema, required = false }) => ({
     name: key,
     schema: key in SHARED ? { description: `${schema.description}: see below` } : schema,
-    required: required.includes(key),
+    required,
   }));
   const [given] = Object.entries(short('PATH') as object).find(([, value]) => value === 'PATH') ?? [];
   const rest = (given ?? 'rest').toUpperCase();
@@ -78,53 +79,10 @@ function section({ name, summary, config, short }: SourcePlugin): readonly strin
   ];
 }
 
-/** What JSON Schema says of a setting. */
-interface Schema {
-  readonly type?: string;
-  readonly enum?: readonly string[];
-  readonly anyOf?: readonly Schema[];
-  readonly items?: Schema;
-  readonly properties?: Readonly<Record<string, Schema>>;
-  readonly required?: readonly string[];
-  readonly default?: unknown;
-  readonly description?: string;
-}
-
-interface Setting {
-  readonly name: string;
-  readonly schema: Schema;
-  readonly required?: boolean;
-}
-
-function schemaOf(config: ZodType): Schema {
-  return z.toJSONSchema(config, { io: 'input' }) as Schema;
-}
-
 /** The settings that all sources share which read files, described once. */
 const SHARED: Readonly<Record<string, Schema>> = { http: schemaOf(httpSettings), s3: schemaOf(s3Settings) };
 
-function settingsTable(settings: readonly Setting[]): readonly string[] {
-  return markdownTable(['setting', 'type', 'default', 'what it is'], settings.flatMap(rowsOf));
+if (import.meta.main) {
+  writeFileSync(new URL('../../docs/plugins.md', import.meta.url), pluginsReference());
+  writeFileSync(new URL('../../docs/filters.md', import.meta.url), filtersReference());
 }
-
-/** A row a setting; those within another follow it, their names joined by dots. */
-function rowsOf({ name, schema, required = false }: Setting): readonly (readonly string[])[] {
-  const inner = Object.entries(schema.properties ?? {}).flatMap(([key, within]) =>
-    rowsOf({ name: `${name}.${key}`, schema: within, required: schema.required?.includes(key) === true }),
-  );
-  if (schema.description === undefined && inner.length > 0) return inner;
-  const standard = required ? 'required' : inner.length > 0 ? '' : standardOf(schema);
-  return [[`\`${name}\``, typeOf(schema), standard, schema.description ?? ''], ...inner];
-}
-
-function typeOf({ type, enum: choices, anyOf, items }: Schema): string {
-  if (items !== undefined) return `list of ${typeOf(items)}`;
-  const types = choices?.map((choice) => `\`${choice}\``).join(', ') ?? type;
-  return types ?? [...new Set(anyOf?.map(typeOf))].join(' or ');
-}
-
-function standardOf({ default: standard }: Schema): string {
-  return standard === undefined ? '' : `\`${Array.isArray(standard) ? JSON.stringify(standard) : standard}\``;
-}
-
-if (import.meta.main) writeFileSync(new URL('../../docs/plugins.md', import.meta.url), pluginsReference());

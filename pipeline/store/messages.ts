@@ -11,6 +11,7 @@ export const SELECTION = 'selection';
 export const ALERTS = 'alerts';
 export const HELD = 'held';
 export const RULES = 'rules';
+export const DROPS = 'drops';
 
 /** Adds to a counter. */
 export function countMessage(count: Count): Outgoing {
@@ -34,6 +35,26 @@ export function cursorMessage({ source, cursor, read }: CursorMark): Outgoing {
 /** The document of this key will not be scored again. */
 export function seenMessage(key: string): Outgoing {
   return { topic: SEEN, key, value: Buffer.alloc(0), headers: {} };
+}
+
+/** One of the documents or records that were dropped for a reason. */
+export interface DropExample {
+  readonly stage: string;
+  readonly reason: string;
+  /** Of the document; of a record of the source, its place. */
+  readonly key: string;
+  readonly id: string;
+  readonly url: string;
+  /** Its start; empty where it has none. */
+  readonly text: string;
+  readonly source: string;
+  /** The cursor that resumes after it. */
+  readonly origin: string;
+}
+
+export function dropMessage({ text, ...rest }: DropExample): Outgoing {
+  const key = `${rest.stage}/${rest.reason}/${rest.key}`;
+  return { topic: DROPS, key, value: Buffer.from(text), headers: { ...rest } };
 }
 
 export interface DeadLetter {

@@ -76,6 +76,13 @@ export const MIGRATIONS: readonly string[] = [
   -- Running values of the rules, by name: distributions that thresholds come from, and what each rule told.
   CREATE TABLE rule (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
   `,
+  `
+  -- Examples of what was dropped, for each reason; place: drawn evenly, the lowest are kept.
+  CREATE TABLE drop_example (
+    scan INTEGER, stage TEXT, reason TEXT, place INTEGER, key TEXT, id TEXT NOT NULL, url TEXT NOT NULL, text TEXT NOT NULL,
+    source TEXT NOT NULL, origin TEXT NOT NULL, PRIMARY KEY (scan, stage, reason, place, key)
+  ) WITHOUT ROWID;
+  `,
 ];
 
 /** Takes the steps that are missing, each in a transaction of its own. */

@@ -4,9 +4,10 @@ import { countCodec, scoreCodec, selectionCodec } from '../../schemas/codec.ts';
 import type { Count } from '../../schemas/types.ts';
 import type { Outgoing } from '../contract.ts';
 import type { AlertTable } from './alerts.ts';
+import type { DropTable } from './drop-examples.ts';
 import { type Log, storeLog } from './log.ts';
 import type { MemberTable } from './members.ts';
-import { ALERTS, COUNTS, CURSORS, type CursorMark, DEAD, HELD, RULES, SEEN, SELECTION } from './messages.ts';
+import { ALERTS, COUNTS, CURSORS, type CursorMark, DEAD, DROPS, HELD, RULES, SEEN, SELECTION } from './messages.ts';
 import type { RejectTable } from './rejects.ts';
 
 export interface Scan {
@@ -32,13 +33,14 @@ export interface ScanTables {
   readonly members: MemberTable;
   readonly rejects: RejectTable;
   readonly alerts: AlertTable;
+  readonly drops: DropTable;
 }
 
 export function storeScan(
   database: Database,
   id: number,
   name: string,
-  { members, rejects, alerts }: ScanTables,
+  { members, rejects, alerts, drops }: ScanTables,
 ): Scan {
   const log = storeLog(database, id);
 
@@ -94,6 +96,7 @@ export function storeScan(
     [CURSORS]: ({ key, value, headers }) => void setSource.run(id, key, String(value ?? ''), Number(headers['read'])),
     [SEEN]: ({ key, value }) => void (value === null ? forget : see).run(id, stored(key)),
     [DEAD]: (message) => rejects.put(id, message),
+    [DROPS]: (message) => drops.put(id, message),
     [SELECTION]: select,
     [ALERTS](message) {
       if (message.value !== null && alerts.put(message.value)) appendWhereRead(message);

@@ -4,8 +4,9 @@ import type { Count } from '../../schemas/types.ts';
 import { ConfigError } from '../error.ts';
 import { tally } from '../tally.ts';
 import { type AlertTable, alertTable } from './alerts.ts';
+import { dropTable } from './drop-examples.ts';
 import { type Member, type MemberList, memberTable, type Ranked } from './members.ts';
-import { countMessage, SEEN } from './messages.ts';
+import { countMessage, type DropExample, SEEN } from './messages.ts';
 import { openToRead, openToWrite } from './open.ts';
 import { type RejectQuery, type RejectRecord, rejectTable } from './rejects.ts';
 import { type Scan, storeScan } from './scan.ts';
@@ -67,6 +68,8 @@ export interface Store {
   rejects(query?: RejectQuery): readonly RejectRecord[];
   rejectBytes(id: number): Buffer | undefined;
   readonly alerts: Pick<AlertTable, 'list' | 'counts' | 'state'>;
+  /** A few of what was dropped, for each reason. */
+  drops(): readonly DropExample[];
   /**
    * Sends rejected messages back to the topics they came from, as if no stage had seen them: nor are they counted. Records that a
    * source rejected are no message and stay.
@@ -99,6 +102,7 @@ export function storeOf(dir: string, database: Database, close: () => void): Sto
   const members = memberTable(database);
   const rejects = rejectTable(database);
   const alerts = alertTable(database);
+  const drops = dropTable(database);
   const scans = new Map<string, Scan>();
 
   const scanId = database.prepare<[string], number>('SELECT id FROM scan WHERE name = ?').pluck();
@@ -122,7 +126,7 @@ export function storeOf(dir: string, database: Database, close: () => void): Sto
     const known = scans.get(name);
     if (known !== undefined) return known;
     const id = scanId.get(name) ?? Number(addScan.run(name).lastInsertRowid);
-    const made = storeScan(database, id, name, { members, rejects, alerts });
+    const made = storeScan(database, id, name, { members, rejects, alerts, drops });
     scans.set(name, made);
     return made;
   }
@@ -203,6 +207,7 @@ export function storeOf(dir: string, database: Database, close: () => void): Sto
     rejects: (query = {}) => rejects.list(query),
     rejectBytes: rejects.bytes,
     alerts,
+    drops: drops.list,
 
     replay(query = {}) {
       const asked = rejects.list(query);

@@ -102,13 +102,29 @@ describe('leg', () => {
   });
 
   test('remembers every key but the dropped ones', async () => {
-    const remembering = leg(() => chain(parse, positive), { ...options, remember: seenMessage });
+    const remembering = leg(() => chain(parse, positive), { ...options, remember: (key) => [seenMessage(key)] });
     const lists = await remembering([delivered(0, '1'), delivered(1, 'none'), delivered(2, '-1')], signal);
     const seen = lists.flat().filter(({ topic }) => topic === 'seen');
     assert.deepEqual(
       seen.map(({ key }) => key),
       ['k0', 'k2'],
     );
+  });
+
+  test('of what was dropped it hands on examples, with their start and their place', async () => {
+    const describing = leg(() => chain(parse, positive), {
+      ...options,
+      describe: (text) => ({ id: `id of ${text}`, url: null, text }),
+    });
+    const lists = await describing([delivered(0, '1'), delivered(1, 'none')], signal);
+    const [example, ...others] = lists.flat().filter(({ topic }) => topic === 'drops');
+    assert.deepEqual([others.length, String(example?.value)], [0, 'none']);
+    const { stage, reason, key, id } = example!.headers;
+    assert.deepEqual([stage, reason, key, id], ['parse', 'none', 'k1', 'id of none']);
+
+    const many = Array.from({ length: 5000 }, (_, i) => ({ ...delivered(i + 2, 'none'), key: `k${i}` }));
+    const sent = (await describing(many, signal)).flat().filter(({ topic }) => topic === 'drops');
+    assert.ok(sent.length >= 20 && sent.length < 300, `${sent.length} examples of 5000`);
   });
 
   test('makes its stages anew when a message comes again, and not before', async () => {

@@ -3,8 +3,16 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import Sqlite from 'better-sqlite3';
+import type { Outgoing } from '../../pipeline/contract.ts';
 import { ConfigError } from '../../pipeline/error.ts';
-import { cursorMessage, deadMessage, seenMessage, selectionMessage } from '../../pipeline/store/messages.ts';
+import {
+  cursorMessage,
+  type DropExample,
+  deadMessage,
+  dropMessage,
+  seenMessage,
+  selectionMessage,
+} from '../../pipeline/store/messages.ts';
 import { MIGRATIONS, migrate, versionOf } from '../../pipeline/store/migrations.ts';
 import { openStore, type Store } from '../../pipeline/store/store.ts';
 import { scoreCodec } from '../../schemas/codec.ts';
@@ -275,5 +283,33 @@ describe('rejects', () => {
       assert.equal(scan.seen('a'.repeat(64)), false);
       assert.equal(store.rejects().length, 1);
     });
+  });
+
+  test('of what was dropped it keeps 20 examples of each reason, the same in whatever order and however often they came', () => {
+    const sent = (n: number, reason: string) =>
+      Array.from({ length: n }, (_, i) => {
+        const known = { key: `k${i}`, id: `i${i}`, url: '', text: `text ${i}`, source: 's', origin: `c${i}` };
+        return dropMessage({ stage: 'filter', reason, ...known });
+      });
+    const kept = (messages: readonly Outgoing[]) => {
+      const dir = folder();
+      using(dir, (store) => {
+        const scan = store.scan('scan');
+        for (const message of messages) scan.commit(() => scan.write(message));
+      });
+      let drops: readonly DropExample[] = [];
+      using(dir, (store) => {
+        drops = store.drops();
+      });
+      return drops;
+    };
+    const all = [...sent(200, 'a'), ...sent(3, 'b')];
+    const examples = kept(all);
+    assert.deepEqual(
+      [examples.filter(({ reason }) => reason === 'a').length, examples.filter(({ reason }) => reason === 'b').length],
+      [20, 3],
+    );
+    assert.deepEqual(examples.at(-1)?.text.replace(/\d/, 'N'), 'text N');
+    assert.deepEqual(kept([...all.toReversed(), ...all.slice(50, 150)]), examples);
   });
 });

@@ -63,7 +63,7 @@ async function scan(dir: string, limit: number): Promise<void> {
   const handle = leg(() => chain(deduplicate(progress.seen), model(limit), select(options, saved)), {
     decode: documentCodec.decode,
     encode: ({ changes }: Selected) => changes.map(selectionMessage),
-    remember: seenMessage,
+    remember: (key) => [seenMessage(key)],
   });
   const stop = new AbortController();
   const reading = transport.subscribe(DOCUMENTS, 'scan', handle, stop.signal);

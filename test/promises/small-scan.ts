@@ -94,7 +94,7 @@ async function run({ store: dir, scores, kill }: SmallScan): Promise<void> {
       { topic: SCORES, key: score.key, value: scoreCodec.encode(score), headers: {} },
       ...changes.map(selectionMessage),
     ],
-    remember: seenMessage,
+    remember: (key) => [seenMessage(key)],
   });
   const stop = new AbortController();
   const reading = transport.subscribe('documents', 'scan', handle, stop.signal);

@@ -55,10 +55,13 @@ function malformed(reason: string): Reject {
   return new Reject('malformed-record', reason);
 }
 
-const TYPES = new Set('warcinfo response resource request metadata revisit conversion continuation'.split(' '));
+/** The standard's. */
+export const RECORD_TYPES: ReadonlySet<string> = new Set(
+  'warcinfo response resource request metadata revisit conversion continuation'.split(' '),
+);
 
 /** One of the standard's, so that there is an end to what is counted. */
 export function typeOf({ headers }: WarcRecord): string {
   const type = headers.get('warc-type')?.toLowerCase() ?? '';
-  return TYPES.has(type) ? type : 'unknown-type';
+  return RECORD_TYPES.has(type) ? type : 'unknown-type';
 }

@@ -20,6 +20,7 @@ process.on('SIGTERM', () => stop.abort());
 await Promise.all(
   topology(STEPS).map(async (plan) => {
     const leg = legHandler(plan, {
+      filters: [],
       tokenize,
       gradient,
       deltas: [DELTA],
