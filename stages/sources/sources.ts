@@ -4,17 +4,19 @@ import { z } from 'zod';
 import type { Plugin, Source } from '../../pipeline/contract.ts';
 import { ConfigError } from '../../pipeline/error.ts';
 import { isModule, pluginIn } from '../plugin-module.ts';
+import { commonCrawl } from './common-crawl.ts';
 import { feed } from './feed.ts';
 import { jsonl } from './jsonl.ts';
 import { parquet } from './parquet.ts';
 import { sitemap } from './sitemap.ts';
 import { text } from './text.ts';
 import { warc } from './warc.ts';
+import { wayback } from './wayback.ts';
 import { wet } from './wet.ts';
 
 export type SourcePlugin = Plugin<unknown, Source>;
 
-export const sources: readonly SourcePlugin[] = [feed, jsonl, parquet, sitemap, text, warc, wet];
+export const sources: readonly SourcePlugin[] = [commonCrawl, feed, jsonl, parquet, sitemap, text, warc, wayback, wet];
 
 /** `kind:rest`; or the plug-in's name or module as `kind` beside its settings, also as YAML in braces. */
 export type SourceSpec = string | Readonly<Record<string, unknown>>;

@@ -9,6 +9,8 @@ export interface Input {
   readonly address: string;
   /** Bytes in all; null where the end is not known. */
   readonly size: number | null;
+  /** Of one whose size is null because nobody has asked yet: asks. */
+  open?(signal: AbortSignal): Promise<{ readonly size: number | null }>;
   /** Chunks from byte `from` on; leaving the loop closes what is open. A null-sized input can be read once, from 0. */
   read(from: number, signal: AbortSignal): AsyncIterable<Buffer>;
   /** The bytes in [from, to) that there are, read beside the reading: no progress. Of a pipe there are none. */

@@ -68,6 +68,22 @@ export function remoteInput(client: FileClient, url: URL, name: string): RemoteI
     }
   }
 
+  /** Bytes [from, to) of a file that was not asked for yet, in one request where that goes well; what it says is kept. */
+  async function glance(from: number, to: number, signal: AbortSignal): Promise<Buffer | undefined> {
+    if (described !== undefined || to <= from) return undefined;
+    const headers = { range: `bytes=${from}-${to - 1}` };
+    const answer = await client.get(url, { headers, forbiddenPasses: true }, signal);
+    const sent = contentRange(answer.header('content-range'));
+    if (answer.status !== 206 || sent?.from !== from) {
+      await answer.discard();
+      return undefined;
+    }
+    described = { size: sent.total, validator: validatorOf(answer) };
+    const bytes = await take(paced(answer, client.clock), sent.to - from).catch(() => undefined);
+    signal.throwIfAborted();
+    return bytes?.length === sent.to - from ? bytes : undefined;
+  }
+
   /**
    * Bytes that the answer to a request from byte `at` on sends before it.
    *
@@ -102,7 +118,8 @@ export function remoteInput(client: FileClient, url: URL, name: string): RemoteI
     size: null,
     open,
     read: (from, signal) => range(from, Number.POSITIVE_INFINITY, signal),
-    peek: async (from, to, signal) => await take(range(from, to, signal), to - from),
+    peek: async (from, to, signal) =>
+      (await glance(from, to, signal)) ?? (await take(range(from, to, signal), to - from)),
   };
 }
 

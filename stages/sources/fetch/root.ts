@@ -1,6 +1,6 @@
 /** Where files are named by paths: a folder, or what is below an address of http(s) or S3. */
 import { stat } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join, resolve, sep } from 'node:path';
 import { ConfigError } from '../../../pipeline/error.ts';
 import { fileInput } from '../bytes/input.ts';
 import { client } from './client.ts';
@@ -13,7 +13,11 @@ import type { RemoteSettings } from './settings.ts';
 export interface Root {
   /** Absolute, ends with a slash. */
   readonly address: string;
-  /** The file at a path below, whether or not there is one. */
+  /**
+   * The file at a path below, whether or not there is one.
+   *
+   * @throws FetchError `refused` where the path leads elsewhere: lists and indices are written by others
+   */
   file(path: string, name?: string): RemoteInput;
   close(): Promise<void>;
 }
@@ -28,9 +32,17 @@ export function openRoot(address: string, settings: RemoteSettings): Root {
   const files = base.protocol === 's3:' ? s3Client(settings.s3) : client(httpOf(address, settings.http));
   return {
     address: base.href,
-    file: (path, name = path) => remoteInput(files, new URL(path, base), name),
+    file(path, name = path) {
+      const url = URL.parse(path, base.href);
+      if (url?.href.startsWith(base.href) !== true) throw outside(path, base.href);
+      return remoteInput(files, url, name);
+    },
     close: files.close,
   };
+}
+
+function outside(path: string, root: string): FetchError {
+  return new FetchError(`${path} is no path below ${root}`, 'refused');
 }
 
 function folder(root: string): Root {
@@ -40,18 +52,24 @@ function folder(root: string): Root {
 
     file(path, name = path) {
       const place = join(root, path);
+      if (!place.startsWith(join(root, sep))) throw outside(path, root);
       const input = fileInput(place, name, Number.POSITIVE_INFINITY);
       return {
         ...input,
         size: null,
-        async open() {
-          const what = await stat(place).catch((cause: NodeJS.ErrnoException) => {
-            if (cause.code !== 'ENOENT' && cause.code !== 'ENOTDIR') throw cause;
-            throw new FetchError(`${place}: there is no such file`, 'missing', { cause });
-          });
-          return { size: what.size, validator: undefined };
+        open: async () => ({ size: (await stat(place).catch(missing)).size, validator: undefined }),
+        peek: async (from, to, signal) => await input.peek(from, to, signal).catch(missing),
+        async *read(from, signal) {
+          await stat(place).catch(missing);
+          yield* input.read(from, signal);
         },
       };
     },
   };
+}
+
+/** @throws FetchError where a file is not there; anything else as it is */
+function missing(error: NodeJS.ErrnoException): never {
+  if (error.code !== 'ENOENT' && error.code !== 'ENOTDIR') throw error;
+  throw new FetchError(`${error.path}: there is no such file`, 'missing', { cause: error });
 }

@@ -60,7 +60,7 @@ export function collectionFormat(kind: string, maxBytes: number, pageIn: PageIn)
           if (member === after?.member && index <= after.record) continue;
           yield {
             place: { head, member, record: index },
-            ...outcomeOf(placed, `${input.name}:${member}:${index}`, pageIn),
+            ...recordOutcome(placed, `${input.name}:${member}:${index}`, pageIn),
           };
         }
       } finally {
@@ -109,7 +109,8 @@ function changed({ name }: Input): ConfigError {
   );
 }
 
-function outcomeOf(placed: Placed, unnamed: string, pageIn: PageIn): Outcome {
+/** What becomes of what was found; `unnamed` is the id of a record that has none. */
+export function recordOutcome(placed: Placed, unnamed: string, pageIn: PageIn): Outcome {
   if ('reject' in placed) return { reject: placed.reject, bytes: placed.bytes };
   const { record } = placed;
   const url = urlOf(record);
