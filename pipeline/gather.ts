@@ -2,11 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { scoreCodec, selectionCodec } from '../schemas/codec.ts';
-import type { Selection } from '../schemas/types.ts';
-import { quantileSketch } from '../stages/math/quantile.ts';
-import { ranking } from '../stages/math/top.ts';
-import { STATE } from '../stages/select.ts';
+import { selectionCodec } from '../schemas/codec.ts';
+import { mergedShares } from '../stages/merge-shares.ts';
 import type { GatherConfig } from './config.ts';
 import type { Delivered, Outgoing } from './contract.ts';
 import { ConfigError } from './error.ts';
@@ -72,47 +69,13 @@ export async function gather(
       if (value === null) changes.delete(`${partition} ${key}`);
       else changes.set(`${partition} ${key}`, value);
     });
-    for (const selection of merged([...changes.values()].map(selectionCodec.decode), config.keep)) {
-      write(selectionMessage(selection));
-    }
+    const shares = [...changes.values()].map(selectionCodec.decode);
+    const kept = { keep: config.keep, others: config.pool };
+    for (const selection of mergedShares(shares, kept)) write(selectionMessage(selection));
     for (const topic of [COUNTS, DEAD, DROPS, CURSORS]) await read(topic, write);
     flush();
     return { messages, delta: target.delta.id };
   } finally {
     store.close();
-  }
-}
-
-/**
- * The best of all shares are the best of all documents, and quantile sketches add up, exactly. A pool is the union of its shares:
- * larger than any one's, none of its candidates lost. What a share's pool was running on is its own, and stays with it.
- */
-export function* merged(shares: readonly Selection[], keep: number): Generator<Selection> {
-  const best = new Map<string, Map<string, Selection>>();
-  const quantiles = new Map<string, ReturnType<typeof quantileSketch>>();
-  const offers = new Map<string, ReturnType<typeof ranking>>();
-  for (const one of shares) {
-    const { delta, list, key, value } = one;
-    if (list === 'state') {
-      if (key !== STATE.quantiles) continue;
-      const whole = quantiles.get(delta) ?? quantileSketch();
-      quantiles.set(delta, whole);
-      whole.merge(quantileSketch(value));
-    } else if (list === 'top') {
-      const members = best.get(delta) ?? new Map<string, Selection>();
-      const order = offers.get(delta) ?? ranking(keep);
-      best.set(delta, members);
-      offers.set(delta, order);
-      const taken = order.offer(key, scoreCodec.decode(value).score);
-      if (taken === undefined) continue;
-      members.set(key, one);
-      if (taken.evicted !== undefined) members.delete(taken.evicted);
-    } else {
-      yield one;
-    }
-  }
-  for (const members of best.values()) yield* members.values();
-  for (const [delta, whole] of quantiles) {
-    yield { delta, list: 'state', key: STATE.quantiles, gain: 0, value: Buffer.from(whole.bytes()) };
   }
 }

@@ -12,6 +12,7 @@ import type { Handle, Outgoing, Stage } from './contract.ts';
 import type { SavedShare, SeenSet } from './kafka/partition-state.ts';
 import { leg } from './leg.ts';
 import { type PerPartition, perPartition } from './per-partition.ts';
+import { soundGradients, soundScore, soundTokens } from './sound.ts';
 import { SEEN, seenMessage, selectionMessage } from './store/messages.ts';
 import type { LegPlan, Step } from './topology.ts';
 
@@ -20,6 +21,8 @@ export interface LegParts {
   readonly tokenize: Stage<Document, Tokens>;
   /** The stage that holds a session; whoever opened it closes it. */
   readonly gradient: Stage<Tokens, Gradients>;
+  /** Tokens of the longest window that the model takes. */
+  readonly longest: number;
   readonly deltas: readonly ScoredDelta[];
   readonly rankBy: Measure;
   readonly keep: number;
@@ -74,7 +77,7 @@ function handlerOf(
     return (chain as (...stages: readonly AnyStage[]) => Chain<unknown, unknown>)(...all);
   };
   return leg(make, {
-    decode: INPUT_CODECS[steps[0]!].decode,
+    decode: decoders(parts)[steps[0]!],
     encode: ENCODE[steps.at(-1)!],
     ...(seen === undefined
       ? {}
@@ -82,12 +85,15 @@ function handlerOf(
   });
 }
 
-const INPUT_CODECS: Readonly<Record<Step, Pick<Codec<unknown>, 'decode'>>> = {
-  tokenize: documentCodec,
-  gradient: tokensCodec,
-  score: gradientsCodec,
-  select: scoreCodec,
-};
+/** What a leg reads, as its first step takes it. */
+function decoders({ longest, pool }: LegParts): Readonly<Record<Step, (value: Uint8Array) => unknown>> {
+  return {
+    tokenize: documentCodec.decode,
+    gradient: (value) => soundTokens(tokensCodec.decode(value), longest),
+    score: (value) => soundGradients(gradientsCodec.decode(value)),
+    select: (value) => soundScore(scoreCodec.decode(value), pool?.width ?? 0),
+  };
+}
 
 const ENCODE: Readonly<Record<Step, (value: unknown) => readonly Outgoing[]>> = {
   tokenize: (value) => [messageOf('tokens', tokensCodec, value as Tokens)],

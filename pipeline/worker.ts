@@ -94,6 +94,7 @@ async function run(
       filters,
       tokenize: tokenize(target.tokenizer, target.windows),
       gradient,
+      longest: config.window,
       deltas: [delta],
       rankBy: config.rankBy,
       keep: config.keep,

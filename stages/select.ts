@@ -29,7 +29,7 @@ export interface SelectOptions {
 }
 
 /** Orders beside the score's: what each is the highest of. Keys are hashes, so the smallest ones are a uniform sample. */
-const ORDERS = {
+export const ORDERS = {
   sample: ({ key }: Score) => -Number.parseInt(key.slice(0, 12), 16),
   bottom: ({ score }: Score) => -score,
   likely: ({ lossTunedHead }: Score) => -lossTunedHead,

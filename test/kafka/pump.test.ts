@@ -114,7 +114,10 @@ describe('pump', () => {
         return batch.map(() => new Reject('bad-token', 'not looked at'));
       },
     };
-    const { handle } = legHandler(legPlan('gradient'), { gradient: model } as Partial<LegParts> as LegParts);
+    const { handle } = legHandler(legPlan('gradient'), {
+      gradient: model,
+      longest: 8,
+    } as Partial<LegParts> as LegParts);
     const { commits, run } = world(Array(16).fill(4), handle, { batch: 64 }, (partition, offset) => {
       const key = `${partition}/${offset}`;
       const ids = Int32Array.of(1, 2);

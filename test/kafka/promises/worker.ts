@@ -23,6 +23,7 @@ await Promise.all(
       filters: [],
       tokenize,
       gradient,
+      longest: 128,
       deltas: [DELTA],
       rankBy: 'cosine',
       keep: 50,
