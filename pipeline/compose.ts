@@ -42,7 +42,7 @@ export interface Parts {
   readonly onScored: (scores: readonly Score[]) => void;
 }
 
-/** Milliseconds after which a source that waits gets its documents scored without more of them. */
+/** Milliseconds after which documents of a source that waits, or is followed, are scored without more of them. */
 const LINGER_MS = 1000;
 const NO_SKETCH = new Float32Array();
 
@@ -76,7 +76,7 @@ export function compose({
       embeddedTransport(c.resolve(SCAN), {
         changed: c.resolve(CHANGED),
         sinks: c.resolve(SINKS),
-        ...(source.waits === true ? { lingerMs: LINGER_MS } : {}),
+        ...(source.waits === true || config.follow === true ? { lingerMs: LINGER_MS } : {}),
       }),
     ),
   });

@@ -10,6 +10,7 @@ import { PROVIDERS } from '../stages/graph/providers.ts';
 import { PRECISIONS } from '../stages/graph/quantize.ts';
 import { MEASURE_NAMES } from '../stages/measure.ts';
 import { alertSettings } from './alert-config.ts';
+import { duration } from './duration.ts';
 import { kafkaSettings } from './kafka-config.ts';
 
 /** `placeholder`: what stands for the value in the help. */
@@ -118,6 +119,14 @@ export const settings = {
       'rules that a document has to pass, in this order: c4, gopher-quality, gopher-repetition, language, or language:en+de to keep these',
     placeholder: 'FILTER,...',
   }),
+  follow: z
+    .boolean()
+    .optional()
+    .describe('go on looking for what is new in the source (files that came, changed or grew), until told to stop'),
+  followEvery: duration.default('30s').meta({
+    description: 'with --follow: from one look to the next, as 10s, 5m or 1h',
+    placeholder: 'DURATION',
+  }),
   dedup: z.enum(['on', 'off']).default('on').describe('score documents of equal text once'),
   provider: z
     .array(z.enum(PROVIDERS))
@@ -209,6 +218,8 @@ export const scanConfig = take([
     'digestSeconds',
     'threads',
     'limit',
+    'follow',
+    'followEvery',
     'dedup',
     'filters',
     'provider',
@@ -263,7 +274,7 @@ export const createTopicsConfig = take([...cluster, 'partitions', 'replicas', 'a
 export const lagConfig = take([...cluster, 'legs']);
 export const topologyConfig = take(['prefix', 'legs']);
 export const deadConfig = take([...cluster, 'code', 'limitDead']);
-export const crawlConfig = take([...cluster, 'source', 'dedup', 'limit']);
+export const crawlConfig = take([...cluster, 'source', 'follow', 'followEvery', 'dedup', 'limit']);
 export const workerConfig = take([
   ...cluster,
   ...(['legs', 'metrics', 'base', 'tuned', 'bos', 'window', 'stride', 'maxWindows', 'positions', 'layers'] as const),

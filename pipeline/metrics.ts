@@ -18,6 +18,8 @@ export interface ScanMetrics {
   readonly registry: Registry;
   /** Takes the state of the scan after a batch. */
   progress(progress: ScanProgress): void;
+  /** All that there was of the source was read. */
+  waits(): void;
 }
 
 export function scanMetrics({ scan, topic, clock }: MetricsOptions): ScanMetrics {
@@ -51,6 +53,11 @@ export function scanMetrics({ scan, topic, clock }: MetricsOptions): ScanMetrics
     help: 'When a batch was last scored, in seconds since 1970.',
     registers,
   });
+  const looked = new Gauge({
+    name: 'deltasift_last_look_seconds',
+    help: 'When a source that is followed was last read to its end, in seconds since 1970.',
+    registers,
+  });
 
   return {
     registry,
@@ -60,6 +67,8 @@ export function scanMetrics({ scan, topic, clock }: MetricsOptions): ScanMetrics
       if (progress.best !== undefined) best.set(progress.best.score);
       last.set(clock());
     },
+
+    waits: () => looked.set(clock()),
   };
 }
 

@@ -10,6 +10,8 @@ export interface ScanProgress {
   readonly best: { readonly score: number; readonly id: string } | undefined;
   /** How much of the source lies behind the documents scored. */
   readonly source: SourceProgress | undefined;
+  /** Milliseconds to the next look for what is new; undefined while there is something to read. */
+  readonly waits?: number | undefined;
 }
 
 export interface ProgressLine {
@@ -51,8 +53,9 @@ export function progressLine({ write, isTerminal, columns, now }: ProgressOption
 
   return {
     update(progress) {
-      latest = { at: now(), progress };
       const last = drawn.at(-1);
+      if (!isTerminal && progress.waits !== undefined && progress.documents === last?.progress.documents) return; // for days, maybe
+      latest = { at: now(), progress };
       if (last === undefined || latest.at - last.at >= pause) draw(latest);
     },
 
@@ -73,8 +76,9 @@ function words(from: Sample, to: Sample): string {
       `${integer(rate(({ tokens }) => tokens))} tokens/s`,
     );
   }
-  const { best, source } = to.progress;
-  if (source !== undefined && source.totalBytes !== null && source.totalBytes > 0) {
+  const { best, source, waits } = to.progress;
+  if (waits !== undefined) parts.push(`looks again in ${Math.ceil(waits / 1000)} s`);
+  else if (source !== undefined && source.totalBytes !== null && source.totalBytes > 0) {
     parts.push(`${Math.floor((100 * source.bytes) / source.totalBytes)} %`);
     const speed = rate((progress) => progress.source?.bytes ?? 0);
     if (speed > 0) parts.push(`ETA ${clock((source.totalBytes - source.bytes) / speed)}`);

@@ -7,6 +7,8 @@ import type { Scan } from './store/scan.ts';
 export interface ScanReport {
   /** Adds up what was scored, and tells. */
   scored(scores: readonly Score[]): void;
+  /** Tells that all was read, and for how long nothing new is looked for. */
+  waits(ms: number): void;
   /** Tells how it ended, where something was scored. */
   end(): void;
 }
@@ -30,7 +32,7 @@ export function scanReport({ source, limit, topic, scan, tell }: ScanReportOptio
   /** The source is read ahead of the model: bytes per record tell how far the documents handled reach. */
   function handled(): SourceProgress | undefined {
     const read = source.progress?.();
-    const records = scan().source(source.name)?.read ?? 0;
+    const records = scan().read(source.name);
     if (read === undefined || records === 0) return read;
     const bytesPerRecord = read.bytes / records;
     const { log } = scan();
@@ -42,7 +44,8 @@ export function scanReport({ source, limit, topic, scan, tell }: ScanReportOptio
     return { bytes: (records - waiting) * bytesPerRecord, totalBytes: ends.length === 0 ? null : Math.min(...ends) };
   }
 
-  const report = () => tell({ documents, tokens, best, source: handled() });
+  const report = (waits: Pick<ScanProgress, 'waits'> = {}) =>
+    tell({ documents, tokens, best, source: handled(), ...waits });
 
   return {
     scored(scores) {
@@ -53,6 +56,8 @@ export function scanReport({ source, limit, topic, scan, tell }: ScanReportOptio
       }
       report();
     },
+
+    waits: (ms) => report({ waits: ms }),
 
     end() {
       if (documents > 0) report();

@@ -10,9 +10,11 @@ import { sourceOf } from '../stages/sources/sources.ts';
 import { type Alerting, alertReaders, notify, openAlerting } from './alerting.ts';
 import { compose } from './compose.ts';
 import type { ScanConfig } from './config.ts';
-import type { Handle, Source, Stage, Transport } from './contract.ts';
-import { crawl, DOCUMENTS } from './crawl.ts';
+import type { Handle, Stage, Transport } from './contract.ts';
+import { type CrawlOptions, crawl } from './crawl.ts';
+import { DOCUMENTS } from './crawl-group.ts';
 import { drained, waitingFor } from './drained.ts';
+import { milliseconds } from './duration.ts';
 import { alertTransports, leaveAllBut } from './embedded/alerts.ts';
 import type { Bell } from './embedded/bell.ts';
 import type { Environment } from './environment.ts';
@@ -87,7 +89,8 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
       topic: DOCUMENTS,
       scan: () => container.resolve(SCAN),
       tell(state) {
-        metrics?.progress(state);
+        if (state.waits) metrics?.waits();
+        else metrics?.progress(state);
         world.progress(state);
       },
     });
@@ -112,9 +115,17 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
       const progress = container.resolve(SCAN);
       metrics = await metricsOf(config, progress, world);
       server = await serverOf(config, world);
-      const parts = { transport: container.resolve(TRANSPORT), scan: progress, leg: container.resolve(LEG) };
+      const parts = { transport: container.resolve(TRANSPORT), leg: container.resolve(LEG) };
+      const crawling: CrawlOptions = {
+        marks: progress,
+        dedup: config.dedup === 'on',
+        limit: config.limit,
+        follow: config.follow ? { everyMs: milliseconds(config.followEvery), onWait: report.waits } : undefined,
+      };
       const told = { alerting, scan: progress, changed: container.resolve(CHANGED) };
-      await telling(told, config, world, signal, () => run(parts, source, config, signal));
+      await telling(told, config, world, signal, () =>
+        run(parts, (either) => crawl(source, parts.transport, crawling, either), signal),
+      );
       report.end();
       return summaryOf(progress, target, (world.now() - start) / 1000);
     } finally {
@@ -187,15 +198,13 @@ async function serverOf({ serve: address, serveHost, store }: ScanConfig, world:
 
 /** The crawl and the leg side by side, until all that was crawled is handled. */
 async function run(
-  { transport, scan: progress, leg }: { readonly transport: Transport; readonly scan: Scan; readonly leg: Handle },
-  source: Source,
-  config: ScanConfig,
+  { transport, leg }: { readonly transport: Transport; readonly leg: Handle },
+  crawling: (signal: AbortSignal) => Promise<void>,
   signal: AbortSignal,
 ): Promise<void> {
-  const options = { from: progress.source(source.name), dedup: config.dedup === 'on', limit: config.limit };
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
-  const crawled = crawl(source, transport, options, either).then(() => transport.flush(either));
+  const crawled = crawling(either).then(() => transport.flush(either));
   const handled = transport.subscribe(DOCUMENTS, GROUP, leg, either);
   try {
     await Promise.race([crawled, handled.then(() => crawled)]); // where the leg fails, nothing is crawled any more

@@ -44,7 +44,18 @@ export interface Target {
 /** What of a scan's config says what is measured. */
 export type TargetConfig = Omit<
   ScanConfig,
-  'source' | 'store' | 'scores' | 'limit' | 'dedup' | 'filters' | 'serveHost' | 'alerts' | 'sinks' | 'digestSeconds'
+  | 'source'
+  | 'store'
+  | 'scores'
+  | 'limit'
+  | 'follow'
+  | 'followEvery'
+  | 'dedup'
+  | 'filters'
+  | 'serveHost'
+  | 'alerts'
+  | 'sinks'
+  | 'digestSeconds'
 >;
 type SidesConfig = Pick<ScanConfig, 'base' | 'tuned' | 'offline'>;
 

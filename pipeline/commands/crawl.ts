@@ -1,6 +1,9 @@
 /** `deltasift crawl`: a source into the topic `documents`. */
 import { crawlConfig } from '../config.ts';
+import type { Outgoing } from '../contract.ts';
+import { milliseconds } from '../duration.ts';
 import { connectionOf } from '../kafka-config.ts';
+import { CURSORS, cursorMark } from '../store/messages.ts';
 import { command } from './command.ts';
 
 export const crawl = command({
@@ -8,16 +11,19 @@ export const crawl = command({
   summary: 'Publishes the documents of a source to a Kafka cluster; run again, it goes on where it stopped.',
   config: crawlConfig,
 
-  async run({ source: name, dedup, limit, ...config }, { environment, folder, out, json, signal }) {
-    const [{ sourceOf }, { crawl: run, CRAWL_WRITES }, { kafkaTransport }, { stamp }, { cursorOf }] = await Promise.all(
-      [
+  async run(
+    { source: name, dedup, limit, follow, followEvery, ...config },
+    { environment, folder, out, json, signal },
+  ) {
+    const [{ sourceOf }, { crawl: run }, { CRAWL_WRITES }, { kafkaTransport }, { stamp }, { cursorsOf }] =
+      await Promise.all([
         import('../../stages/sources/sources.ts'),
         import('../crawl.ts'),
+        import('../crawl-group.ts'),
         import('../kafka/transport.ts'),
         import('../kafka/stamp.ts'),
         import('../kafka/cursors.ts'),
-      ],
-    );
+      ]);
     const source = await sourceOf(name, folder);
     const connection = connectionOf(config, environment, 'deltasift-crawl');
     const transport = kafkaTransport({
@@ -31,24 +37,32 @@ export const crawl = command({
     let read = 0;
     try {
       await transport.publish([], signal); // whoever crawled the source before is fenced, and its last transaction settled
-      const from = await cursorOf(connection, config.prefix, source.name, signal);
-      const counting = {
-        ...source,
-        read: (cursor: string | undefined, stop: AbortSignal) => counted(source.read(cursor, stop)),
+      const marks = await cursorsOf(connection, config.prefix, source.name, signal);
+      const inAll = () => [...marks.values()].reduce((sum, mark) => sum + mark.read, 0);
+      const before = inAll();
+      const publisher = {
+        async publish(messages: readonly Outgoing[], stop: AbortSignal) {
+          await transport.publish(messages, stop);
+          for (const message of messages) {
+            if (message.topic !== CURSORS) continue;
+            const mark = cursorMark(message);
+            marks.set(mark.unit, mark);
+          }
+          read = inAll() - before;
+        },
       };
-      await run(counting, transport, { from, dedup: dedup === 'on', limit }, signal);
+      const options = {
+        marks: { mark: (_: string, unit: string) => marks.get(unit), read: inAll },
+        dedup: dedup === 'on',
+        limit,
+        follow: follow ? { everyMs: milliseconds(followEvery), onWait: () => undefined } : undefined,
+      };
+      await run(source, publisher, options, signal);
     } finally {
       await transport.close();
     }
     out.write(
       json ? `${JSON.stringify({ source: source.name, read })}\n` : `${read} records of ${source.name} published\n`,
     );
-
-    async function* counted<T>(records: AsyncIterable<T>): AsyncGenerator<T> {
-      for await (const record of records) {
-        read++;
-        yield record;
-      }
-    }
   },
 });

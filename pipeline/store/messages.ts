@@ -19,17 +19,39 @@ export function countMessage(count: Count): Outgoing {
   return { topic: COUNTS, key, value: countCodec.encode(count), headers: {} };
 }
 
+/** How far a unit of a source was read. */
 export interface CursorMark {
   /** Name of the source. */
   readonly source: string;
+  /** Name of the unit; '' where the source is read as a whole. */
+  readonly unit: string;
+  /** '' where there was nothing to read yet. */
   readonly cursor: string;
-  /** Records of the source up to the cursor. */
+  /** Records of the unit up to the cursor. */
   readonly read: number;
+  /** The version of the unit that was read to its end; null where it was not, or has none. */
+  readonly version: string | null;
 }
 
 /** Goes out with the documents before the cursor, in one transaction. */
-export function cursorMessage({ source, cursor, read }: CursorMark): Outgoing {
-  return { topic: CURSORS, key: source, value: Buffer.from(cursor), headers: { read: String(read) } };
+export function cursorMessage({ source, unit, cursor, read, version }: CursorMark): Outgoing {
+  const headers = { source, unit, read: String(read), ...(version === null ? {} : { version }) };
+  return { topic: CURSORS, key: cursorKey(source, unit), value: Buffer.from(cursor), headers };
+}
+
+export function cursorKey(source: string, unit: string): string {
+  return unit === '' ? source : JSON.stringify([source, unit]);
+}
+
+/** The mark in a message; one without a source is of a source that is read as a whole. */
+export function cursorMark({ key, value, headers }: Outgoing): CursorMark {
+  return {
+    source: headers['source'] ?? key,
+    unit: headers['unit'] ?? '',
+    cursor: value?.toString() ?? '',
+    read: Number(headers['read'] ?? 0),
+    version: headers['version'] ?? null,
+  };
 }
 
 /** The document of this key will not be scored again. */

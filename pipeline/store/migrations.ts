@@ -83,6 +83,15 @@ export const MIGRATIONS: readonly string[] = [
     source TEXT NOT NULL, origin TEXT NOT NULL, PRIMARY KEY (scan, stage, reason, place, key)
   ) WITHOUT ROWID;
   `,
+  `
+  -- How far each unit of a source was read; '' is a source that is read as a whole. A source's own row counts the records of all.
+  CREATE TABLE unit (
+    scan INTEGER, source TEXT, name TEXT, cursor TEXT NOT NULL, read INTEGER NOT NULL, version TEXT,
+    PRIMARY KEY (scan, source, name)
+  ) WITHOUT ROWID;
+  INSERT INTO unit SELECT scan, name, '', cursor, read, NULL FROM source;
+  ALTER TABLE source DROP COLUMN cursor;
+  `,
 ];
 
 /** Takes the steps that are missing, each in a transaction of its own. */

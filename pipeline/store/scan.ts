@@ -7,14 +7,28 @@ import type { AlertTable } from './alerts.ts';
 import type { DropTable } from './drop-examples.ts';
 import { type Log, storeLog } from './log.ts';
 import type { MemberTable } from './members.ts';
-import { ALERTS, COUNTS, CURSORS, type CursorMark, DEAD, DROPS, HELD, RULES, SEEN, SELECTION } from './messages.ts';
+import {
+  ALERTS,
+  COUNTS,
+  CURSORS,
+  type CursorMark,
+  cursorMark,
+  DEAD,
+  DROPS,
+  HELD,
+  RULES,
+  SEEN,
+  SELECTION,
+} from './messages.ts';
 import type { RejectTable } from './rejects.ts';
 
 export interface Scan {
   readonly name: string;
-  /** How far a source is; undefined before its first record. */
-  source(name: string): CursorMark | undefined;
-  sources(): readonly CursorMark[];
+  /** How far a unit of a source was read; undefined where it never was. */
+  mark(source: string, unit: string): CursorMark | undefined;
+  /** Records of a source that were read. */
+  read(source: string): number;
+  sources(): readonly { readonly source: string; readonly read: number }[];
   /** Whether the document of this key was handled before. */
   seen(key: string): boolean;
   counts(): readonly Count[];
@@ -44,16 +58,20 @@ export function storeScan(
 ): Scan {
   const log = storeLog(database, id);
 
-  const sources = database.prepare<[number], CursorMark>(
-    'SELECT name AS source, cursor, read FROM source WHERE scan = ? ORDER BY name',
+  const sources = database.prepare<[number], { source: string; read: number }>(
+    'SELECT name AS source, read FROM source WHERE scan = ? ORDER BY name',
   );
-  const source = database.prepare<[number, string], CursorMark>(
-    'SELECT name AS source, cursor, read FROM source WHERE scan = ? AND name = ?',
+  const read = database
+    .prepare<[number, string], number>('SELECT read FROM source WHERE scan = ? AND name = ?')
+    .pluck();
+  const addRead = database.prepare(
+    `INSERT INTO source (scan, name, read) VALUES (?, ?, ?)
+     ON CONFLICT (scan, name) DO UPDATE SET read = read + excluded.read`,
   );
-  const setSource = database.prepare(
-    `INSERT INTO source (scan, name, cursor, read) VALUES (?, ?, ?, ?)
-     ON CONFLICT (scan, name) DO UPDATE SET cursor = excluded.cursor, read = excluded.read`,
+  const mark = database.prepare<[number, string, string], CursorMark>(
+    'SELECT source, name AS unit, cursor, read, version FROM unit WHERE scan = ? AND source = ? AND name = ?',
   );
+  const setMark = database.prepare('INSERT OR REPLACE INTO unit VALUES (?, ?, ?, ?, ?, ?)');
   const seen = database.prepare('SELECT 1 FROM seen WHERE scan = ? AND key = ?');
   const see = database.prepare('INSERT OR IGNORE INTO seen (scan, key) VALUES (?, ?)');
   const forget = database.prepare('DELETE FROM seen WHERE scan = ? AND key = ?');
@@ -87,13 +105,19 @@ export function storeScan(
     else members.put(selection, scoreCodec.decode(selection.value));
   }
 
+  function move(message: Outgoing): void {
+    const { source, unit, cursor, read: records, version } = cursorMark(message);
+    addRead.run(id, source, records - (mark.get(id, source, unit)?.read ?? 0));
+    setMark.run(id, source, unit, cursor, records, version);
+  }
+
   const apply: Readonly<Record<string, (message: Outgoing) => void>> = {
     [COUNTS]({ value }) {
       if (value === null) return;
       const { stage, outcome, code, n } = countCodec.decode(value);
       add.run(id, stage, outcome, code, n);
     },
-    [CURSORS]: ({ key, value, headers }) => void setSource.run(id, key, String(value ?? ''), Number(headers['read'])),
+    [CURSORS]: move,
     [SEEN]: ({ key, value }) => void (value === null ? forget : see).run(id, stored(key)),
     [DEAD]: (message) => rejects.put(id, message),
     [DROPS]: (message) => drops.put(id, message),
@@ -113,7 +137,8 @@ export function storeScan(
   return {
     name,
     log,
-    source: (of) => source.get(id, of),
+    mark: (source, unit) => mark.get(id, source, unit),
+    read: (source) => read.get(id, source) ?? 0,
     sources: () => sources.all(id),
     seen: (key) => seen.get(id, stored(key)) !== undefined,
     counts: () => counts.all(id),

@@ -49,8 +49,8 @@ export function forgetUnbegun(database: Database): void {
   database.exec(`
     BEGIN;
     DELETE FROM setting WHERE scope LIKE 'scan %' AND substr(scope, 6) NOT IN
-      (SELECT name FROM scan WHERE id IN (SELECT scan FROM source UNION SELECT scan FROM count));
-    CREATE TEMP TABLE begun AS SELECT 1 FROM source UNION SELECT 1 FROM count UNION SELECT 1 FROM member;
+      (SELECT name FROM scan WHERE id IN (SELECT scan FROM source WHERE read > 0 UNION SELECT scan FROM count));
+    CREATE TEMP TABLE begun AS SELECT 1 FROM source WHERE read > 0 UNION SELECT 1 FROM count UNION SELECT 1 FROM member;
     DELETE FROM setting WHERE NOT EXISTS (SELECT 1 FROM begun);
     DELETE FROM delta WHERE NOT EXISTS (SELECT 1 FROM begun);
     DROP TABLE begun;

@@ -3,7 +3,6 @@ import { isUtf8 } from 'node:buffer';
 import zlib from 'node:zlib';
 import { z } from 'zod';
 import { Drop, type Plugin, Reject, type Source } from '../../pipeline/contract.ts';
-import { ConfigError } from '../../pipeline/error.ts';
 import { openContent } from './bytes/content.ts';
 import { Damage } from './bytes/damage.ts';
 import { type Input, pipeInput, take } from './bytes/input.ts';
@@ -12,6 +11,7 @@ import { fieldsConfig } from './document/fields.ts';
 import { documentOf } from './document/record.ts';
 import { placeSettings } from './fetch/settings.ts';
 import { sourceAt } from './fetch/source-at.ts';
+import { OtherFile } from './files/other-file.ts';
 import { type Format, filesSource, type Outcome } from './files/source.ts';
 
 const config = z.strictObject({
@@ -49,6 +49,8 @@ const place = z.strictObject({
   head: z.string(),
   from: z.int().min(0),
   to: z.union([z.int().min(0), z.literal('end')]),
+  /** Bytes of the file when its end could not be read: with others there, that is tried again. */
+  size: z.int().optional(),
 });
 type Place = z.infer<typeof place>;
 
@@ -56,12 +58,13 @@ function format(settings: Config): Format<Place> {
   return {
     kind: 'jsonl',
     place,
+    grows: true,
 
     async *read(input, after, signal) {
-      if (after?.to === 'end') return;
+      if (after?.to === 'end' && (after.size === undefined || after.size === input.size)) return;
       const content = await openContent(input, signal);
-      const from = content.seekable ? (after?.to ?? 0) : 0;
-      let skipTo = after?.to ?? 0;
+      let skipTo = after?.to === 'end' ? after.from : (after?.to ?? 0);
+      const from = content.seekable ? skipTo : 0;
       let head = '';
       let at = from;
       try {
@@ -76,21 +79,23 @@ function format(settings: Config): Format<Place> {
             if (input.size === null && head !== after?.head) skipTo = 0;
             else assertSame(input, head, after);
           }
+          const outcome = line.to > skipTo && !isBlank(line.bytes) ? foundIn(line, input.name, settings) : undefined;
+          if (outcome !== undefined && 'reject' in outcome && !line.ended && input.growing) return;
           at = line.to;
-          if (at > skipTo && !isBlank(line.bytes)) {
-            yield { place: { head, from: line.from, to: at }, ...foundIn(line, input.name, settings) };
-          }
+          if (outcome !== undefined) yield { place: { head, from: line.from, to: at }, ...outcome };
         }
         if (at < skipTo || (content.seekable && from > input.size!)) {
-          throw changed(input, `it holds fewer than the ${skipTo} bytes that were read of it`);
+          throw new OtherFile(input, `it holds fewer than the ${skipTo} bytes that were read of it`);
         }
       } catch (error) {
         if (!(error instanceof Damage)) throw error;
+        if (error.code === 'truncated-record' && input.growing) return;
         const reject = new Reject(
           error.code,
           `${input.name}: ${error.message}; what follows byte ${at} of its content is not read`,
         );
-        yield { place: { head, from: at, to: 'end' }, reject, bytes: new Uint8Array() };
+        const size = input.size ?? undefined;
+        yield { place: { head, from: at, to: 'end', size }, reject, bytes: new Uint8Array() };
       } finally {
         await content.close();
       }
@@ -100,7 +105,7 @@ function format(settings: Config): Format<Place> {
       const content = await openContent(input, signal);
       try {
         if (to === 'end' || (await headOf(content.read(0))) !== head)
-          throw changed(input, 'its first line is another one');
+          throw new OtherFile(input, 'its first line is another one');
         const bytes = await take(content.read(from), to - from);
         if (content.seekable) return { offset: from, length: to - from, within: null, bytes };
         return { offset: 0, length: input.size ?? 0, within: `bytes ${from} to ${to} of what it unpacks to`, bytes };
@@ -125,19 +130,14 @@ async function headOf(chunks: AsyncIterable<Buffer>): Promise<string> {
   return checksum(end === -1 ? head : head.subarray(0, end));
 }
 
+/** Without the white space behind it, which may come later than the line. */
 function checksum(line: Buffer): string {
-  return zlib.crc32(line.subarray(0, HEAD)).toString(16).padStart(8, '0');
+  const start = line.subarray(0, HEAD).toString('latin1').trimEnd();
+  return zlib.crc32(Buffer.from(start, 'latin1')).toString(16).padStart(8, '0');
 }
 
 function assertSame(input: Input, head: string, after: Place | undefined): void {
-  if (after !== undefined && head !== after.head) throw changed(input, 'its first line is another one');
-}
-
-function changed(input: Input, how: string): ConfigError {
-  return new ConfigError(
-    `${input.name} is not the file that the cursor to resume after was made for: ${how}. ` +
-      'Give the source this store was made with, or another store.',
-  );
+  if (after !== undefined && head !== after.head) throw new OtherFile(input, 'its first line is another one');
 }
 
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);

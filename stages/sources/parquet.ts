@@ -3,11 +3,11 @@ import { z } from 'zod';
 import { Drop, type Plugin, Reject, type Source } from '../../pipeline/contract.ts';
 import { ConfigError } from '../../pipeline/error.ts';
 import { Damage } from './bytes/damage.ts';
-import type { Input } from './bytes/input.ts';
 import { type Fields, fieldsConfig } from './document/fields.ts';
 import { documentIn, valueAt } from './document/record.ts';
 import { placeSettings } from './fetch/settings.ts';
 import { sourceAt } from './fetch/source-at.ts';
+import { OtherFile } from './files/other-file.ts';
 import type { Format, Found, Outcome } from './files/source.ts';
 import type { Row } from './parquet/decoder.ts';
 import { footOf, openParquet, type ParquetFile } from './parquet/file.ts';
@@ -45,7 +45,7 @@ function format({ fields, maxBytes }: Config): Format<Place> {
     async *read(input, after, signal) {
       if (input.size === null) throw new ConfigError(`${input.name} is a pipe: parquet reads files`);
       const foot = await footOf(input, signal);
-      if (after !== undefined && after.foot !== foot) throw changed(input);
+      if (after !== undefined && after.foot !== foot) throw new OtherFile(input, 'it ends otherwise');
       if (after?.row === 'end') return;
 
       const file = await openParquet(input, maxBytes, signal).catch(damageOf);
@@ -78,12 +78,13 @@ function format({ fields, maxBytes }: Config): Format<Place> {
     },
 
     async locate(input, at, signal) {
-      if (at.row === 'end' || (await footOf(input, signal)) !== at.foot) throw changed(input);
+      if (at.row === 'end' || (await footOf(input, signal)) !== at.foot)
+        throw new OtherFile(input, 'it ends otherwise');
       const file = await openParquet(input, maxBytes, signal).catch(refused);
       try {
         const { row } = at;
         const group = file.groups.find(({ from, to }) => from <= row && row < to);
-        if (group === undefined) throw changed(input);
+        if (group === undefined) throw new OtherFile(input, 'it ends otherwise');
         const [whole] = await file.rows(row, row + 1, file.columns).catch(refused);
         const bytes = Buffer.from(JSON.stringify(whole, printed));
         const { offset, length, from } = group;
@@ -93,13 +94,6 @@ function format({ fields, maxBytes }: Config): Format<Place> {
       }
     },
   };
-}
-
-function changed({ name }: Input): ConfigError {
-  return new ConfigError(
-    `${name} is not the file that the cursor to resume after was made for: it ends otherwise. ` +
-      'Give the source this store was made with, or another store.',
-  );
 }
 
 /** @throws ConfigError of a file that cannot be read any more */

@@ -1,9 +1,11 @@
 /** `text:PATH`: one document a file, in any encoding; a file, a folder or a glob. */
+import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { Drop, type Plugin, Reject, type Source } from '../../pipeline/contract.ts';
 import type { Input } from './bytes/input.ts';
 import { placeSettings } from './fetch/settings.ts';
 import { sourceAt } from './fetch/source-at.ts';
+import { OtherFile } from './files/other-file.ts';
 import type { Format, Outcome } from './files/source.ts';
 import { decodeText } from './web/charset.ts';
 
@@ -26,14 +28,20 @@ export const text: Plugin<Config, Source> = {
 };
 
 /** A file is one record: the cursor that names it is past it. */
-const place = z.strictObject({});
+const place = z.strictObject({
+  /** CRC-32 of its first bytes, as many as are read: tells when it was written anew. */
+  crc: z.string().optional(),
+});
 
 function format(max: number): Format<z.infer<typeof place>> {
   return {
     kind: 'text',
     place,
     async *read(input, after, signal) {
-      if (after === undefined) yield { place: {}, ...(await read(input, max, signal)) };
+      const bytes = await head(input, max, signal);
+      const crc = crc32(bytes).toString(16);
+      if (after === undefined) yield { place: { crc }, ...outcomeOf(bytes, input, max) };
+      else if (after.crc !== undefined && after.crc !== crc) throw new OtherFile(input, 'its text is another one');
     },
 
     async locate(input, _, signal) {
@@ -43,10 +51,8 @@ function format(max: number): Format<z.infer<typeof place>> {
   };
 }
 
-/** What is kept of a file that is too large. */
-const HEAD = 64 << 10;
-
-async function read(input: Input, max: number, signal: AbortSignal): Promise<Outcome> {
+/** Chunks of the file from its start, until they hold more than `max` bytes. */
+async function head(input: Input, max: number, signal: AbortSignal): Promise<Buffer> {
   const parts: Buffer[] = [];
   let length = 0;
   for await (const chunk of input.read(0, signal)) {
@@ -54,17 +60,20 @@ async function read(input: Input, max: number, signal: AbortSignal): Promise<Out
     length += chunk.length;
     if (length > max) break;
   }
-  const bytes = Buffer.concat(parts);
-  if (length > max) {
-    const reject = new Reject(
-      'too-large',
-      `the file has ${input.size ?? `more than ${max}`} bytes, at most ${max} are read`,
-    );
-    return { reject, bytes: Buffer.from(bytes.subarray(0, HEAD)) };
+  return Buffer.concat(parts);
+}
+
+/** What is kept of a file that is too large. */
+const KEPT = 64 << 10;
+
+function outcomeOf(bytes: Buffer, { name, size }: Input, max: number): Outcome {
+  if (bytes.length > max) {
+    const reject = new Reject('too-large', `the file has ${size ?? `more than ${max}`} bytes, at most ${max} are read`);
+    return { reject, bytes: Buffer.from(bytes.subarray(0, KEPT)) };
   }
 
   const content = decodeText(bytes);
   if (content === undefined) return { reject: new Reject('undecodable-text', 'the file is not text'), bytes };
   if (content.trim() === '') return { drop: new Drop('empty') };
-  return { document: { id: input.name, url: null, text: content, extraction: 'plain' } };
+  return { document: { id: name, url: null, text: content, extraction: 'plain' } };
 }

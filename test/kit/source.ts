@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { setTimeout } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
-import { type Crawled, Drop, Reject, type Source } from '../../pipeline/contract.ts';
+import { type Crawled, Drop, Reject, type Source, type Unit } from '../../pipeline/contract.ts';
 import { ConfigError } from '../../pipeline/error.ts';
 
 export interface SourceSamples {
@@ -13,12 +13,20 @@ export interface SourceSamples {
   readonly make: () => Source;
   /** A source of at least `bytes` bytes of content: the memory held while it is read must not grow with them. */
   readonly large?: { readonly make: () => Source; readonly bytes: number };
+  /** Asked of a source with units: a source of its own, with some records, that grows. */
+  readonly growing?: () => Growing;
+}
+
+export interface Growing {
+  readonly source: Source;
+  /** Adds so many records to it: in new units, at any place among the others, and at the ends of those there are. */
+  readonly grow: () => number;
 }
 
 /** Memory, in bytes, that a source may hold whatever its length: chunks read ahead, one record, its text. */
 const HELD = 16 << 20;
 
-export function sourceContract({ make, large }: SourceSamples): void {
+export function sourceContract({ make, large, growing }: SourceSamples): void {
   const signal = new AbortController().signal;
 
   test('yields the same records in the same order each time, and tells what each one is', async () => {
@@ -96,6 +104,57 @@ export function sourceContract({ make, large }: SourceSamples): void {
     if (totalBytes !== null) assert.equal(bytes, totalBytes);
   });
 
+  if (make().units !== undefined) {
+    test('its units, one after the other, yield what it yields; each resumes after every cursor', async () => {
+      const records = await all(make(), undefined, signal);
+      const source = make();
+      const units = await unitsOf(source, signal);
+      assert.equal(new Set(units.map(({ name }) => name)).size, units.length, 'two units share a name');
+      const again = await unitsOf(source, signal);
+      assert.deepEqual(
+        again.map(({ name, version }) => [name, version]),
+        units.map(({ name, version }) => [name, version]),
+      );
+      const parts = await Promise.all(units.map(({ read }) => Array.fromAsync(read(undefined, signal))));
+      assert.deepEqual(parts.flat(), records);
+      for (const [u, part] of parts.entries()) {
+        for (const [i, { cursor }] of part.entries()) {
+          assert.deepEqual(await Array.fromAsync(units[u]!.read(cursor, signal)), part.slice(i + 1), `after ${cursor}`);
+        }
+      }
+    });
+
+    test('followed, it yields exactly what is new, each time it is looked at', async () => {
+      assert.ok(growing !== undefined, 'a source with units has to show how it grows');
+      const { source, grow } = growing();
+      const cursors = new Map<string, string>();
+      const versions = new Map<string, string | null>();
+      const texts: string[] = [];
+
+      async function look(): Promise<number> {
+        let found = 0;
+        for (const { name, version, read } of await unitsOf(source, signal, true)) {
+          if (version !== null && versions.get(name) === version) continue;
+          versions.set(name, version);
+          for await (const record of read(cursors.get(name), signal)) {
+            cursors.set(name, record.cursor);
+            texts.push(JSON.stringify(record));
+            found++;
+          }
+        }
+        return found;
+      }
+
+      assert.ok((await look()) > 0);
+      for (let i = 0; i < 3; i++) {
+        assert.equal(await look(), 0, 'nothing was added');
+        const added = grow();
+        assert.equal(await look(), added);
+      }
+      assert.equal(new Set(texts).size, texts.length, 'a record came twice');
+    });
+  }
+
   if (large === undefined) return;
   test(`holds no more memory however long it is (${large.bytes >> 20} MiB)`, async () => {
     assert.ok(large.bytes >= 2 * HELD, 'the large sample is too small to tell');
@@ -116,6 +175,10 @@ export async function all(
   signal: AbortSignal,
 ): Promise<readonly Crawled[]> {
   return await Array.fromAsync(source.read(cursor, signal));
+}
+
+async function unitsOf(source: Source, signal: AbortSignal, follow = false): Promise<readonly Unit[]> {
+  return await Array.fromAsync(source.units!(follow, signal));
 }
 
 function assertWellFormed(record: Crawled): void {

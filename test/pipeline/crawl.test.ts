@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { type Crawled, Drop, type Outgoing, Reject, type Source, type Transport } from '../../pipeline/contract.ts';
-import { crawl } from '../../pipeline/crawl.ts';
+import { crawl, type Marks } from '../../pipeline/crawl.ts';
+import type { CursorMark } from '../../pipeline/store/messages.ts';
 import { countCodec, documentCodec } from '../../schemas/codec.ts';
 import { NO_PROVENANCE } from '../../schemas/provenance.ts';
 
@@ -36,7 +37,16 @@ function recorder() {
   return { groups, transport, of };
 }
 
-const fresh = { from: undefined, dedup: true };
+/** What was read of the one source there is. */
+function after(...all: readonly CursorMark[]): Marks {
+  return {
+    mark: (_, unit) => all.find((mark) => mark.unit === unit),
+    read: () => all.reduce((sum, { read }) => sum + read, 0),
+  };
+}
+
+const whole = { source: 'list:a', unit: '', version: null };
+const fresh = { marks: after(), dedup: true };
 
 describe('crawl', () => {
   test('publishes each document under the hash of its text, with its place in the source', async () => {
@@ -108,13 +118,13 @@ describe('crawl', () => {
 
   test('resumed from any of its cursors, publishes exactly the rest', async () => {
     const records = Array.from({ length: 70 }, (_, i) => page(i));
-    const whole = recorder();
-    await crawl(sourceOf(records), whole.transport, { ...fresh, dedup: false }, signal);
+    const uninterrupted = recorder();
+    await crawl(sourceOf(records), uninterrupted.transport, { ...fresh, dedup: false }, signal);
     for (const read of [1, 63, 64, 69, 70]) {
       const rest = recorder();
-      const from = { source: 'list:a', cursor: `c${read - 1}`, read };
-      await crawl(sourceOf(records), rest.transport, { from, dedup: false }, signal);
-      assert.deepEqual(rest.of('documents'), whole.of('documents').slice(read));
+      const marks = after({ ...whole, cursor: `c${read - 1}`, read });
+      await crawl(sourceOf(records), rest.transport, { marks, dedup: false }, signal);
+      assert.deepEqual(rest.of('documents'), uninterrupted.of('documents').slice(read));
     }
   });
 
@@ -124,8 +134,8 @@ describe('crawl', () => {
     await crawl(sourceOf(records), first.transport, { ...fresh, limit: 70 }, signal);
     assert.equal(first.of('documents').length, 70);
     const again = recorder();
-    const from = { source: 'list:a', cursor: 'c69', read: 70 };
-    await crawl(sourceOf(records), again.transport, { from, dedup: true, limit: 70 }, signal);
+    const marks = after({ ...whole, cursor: 'c69', read: 70 });
+    await crawl(sourceOf(records), again.transport, { marks, dedup: true, limit: 70 }, signal);
     assert.deepEqual(again.groups, []);
   });
 

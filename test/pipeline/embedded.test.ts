@@ -157,10 +157,13 @@ describe('embedded transport', () => {
     const { transport, scan, store } = embedded();
     const { signal } = new AbortController();
     const count = countMessage({ stage: 's', outcome: 'in', code: '', n: 2 });
-    await transport.publish([count, cursorMessage({ source: 'a', cursor: 'c1', read: 7 })], signal);
+    await transport.publish(
+      [count, cursorMessage({ source: 'a', unit: 'u', cursor: 'c1', read: 7, version: null })],
+      signal,
+    );
     await transport.publish([count], signal);
     assert.deepEqual(scan.counts(), [{ stage: 's', outcome: 'in', code: '', n: 4 }]);
-    assert.deepEqual(scan.source('a'), { source: 'a', cursor: 'c1', read: 7 });
+    assert.deepEqual(scan.mark('a', 'u'), { source: 'a', unit: 'u', cursor: 'c1', read: 7, version: null });
     store.close();
   });
 

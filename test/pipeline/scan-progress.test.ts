@@ -18,7 +18,7 @@ function told(
     async *read() {},
   };
   const scan = {
-    source: () => ({ source: 'crawl', cursor: '', read: 100 }),
+    read: () => 100,
     log: { places: () => [{ topic: 'documents', group: 'scan', next: 100 - waiting }], head: () => 100 },
   } as unknown as Scan;
   const report = scanReport({

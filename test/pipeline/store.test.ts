@@ -153,7 +153,7 @@ describe('store', () => {
       store.bind({ id: 'n', fields: { window: 64 } });
       store.addDelta({ ...record, keep: 7 });
       const scan = store.scan('s', { scores: 'mended' });
-      scan.commit(() => scan.write(cursorMessage({ source: 'crawl', cursor: 'c', read: 1 })));
+      scan.commit(() => scan.write(cursorMessage({ source: 'crawl', unit: '', cursor: 'c', read: 1, version: null })));
       store.scan('t', { scores: 'another mistake' });
     });
     using(dir, (store) => {

@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { chain } from '../../pipeline/chain.ts';
 import { type Crawled, Reject, type Source, type Stage } from '../../pipeline/contract.ts';
-import { crawl, DOCUMENTS } from '../../pipeline/crawl.ts';
+import { crawl } from '../../pipeline/crawl.ts';
+import { DOCUMENTS } from '../../pipeline/crawl-group.ts';
 import { embeddedTransport } from '../../pipeline/embedded/embedded.ts';
 import { leg } from '../../pipeline/leg.ts';
 import { seenMessage, selectionMessage } from '../../pipeline/store/messages.ts';
@@ -67,7 +68,7 @@ async function scan(dir: string, limit: number): Promise<void> {
   });
   const stop = new AbortController();
   const reading = transport.subscribe(DOCUMENTS, 'scan', handle, stop.signal);
-  await crawl(source, transport, { from: progress.source(source.name), dedup: true }, stop.signal);
+  await crawl(source, transport, { marks: progress, dedup: true }, stop.signal);
   await transport.flush(stop.signal);
   stop.abort();
   await reading;

@@ -98,7 +98,7 @@ async function run({ store: dir, scores, kill }: SmallScan): Promise<void> {
   });
   const stop = new AbortController();
   const reading = transport.subscribe('documents', 'scan', handle, stop.signal);
-  await crawl(source, transport, { from: scan.source(source.name), dedup: true }, stop.signal);
+  await crawl(source, transport, { marks: scan, dedup: true }, stop.signal);
   await transport.flush(stop.signal);
   stop.abort();
   await reading;

@@ -8,6 +8,7 @@ import zlib from 'node:zlib';
 import type { Crawled } from '../../pipeline/contract.ts';
 import { jsonl } from '../../stages/sources/jsonl.ts';
 import { all, sourceContract } from '../kit/source.ts';
+import { growingFiles } from './growing.ts';
 import { scratch } from './scratch.ts';
 
 const signal = new AbortController().signal;
@@ -61,11 +62,28 @@ describe('jsonl', () => {
   });
 
   describe('plain', () =>
-    sourceContract({ make: () => of(join(folder, 'a/plain.jsonl')), large: large('plain', (bytes) => bytes) }));
+    sourceContract({
+      make: () => of(join(folder, 'a/plain.jsonl')),
+      large: large('plain', (bytes) => bytes),
+      growing: growing('jsonl'),
+    }));
   describe('gzip', () =>
-    sourceContract({ make: () => of(join(folder, 'a/gzip-by-its-bytes.jsonl')), large: large('gzip', zlib.gzipSync) }));
-  describe('zstd', () => sourceContract({ make: () => of(join(folder, 'b.jsonl.zst')) }));
-  describe('folder', () => sourceContract({ make: () => of(folder) }));
+    sourceContract({
+      make: () => of(join(folder, 'a/gzip-by-its-bytes.jsonl')),
+      large: large('gzip', zlib.gzipSync),
+      growing: growing('jsonl.gz', zlib.gzipSync),
+    }));
+  describe('zstd', () =>
+    sourceContract({
+      make: () => of(join(folder, 'b.jsonl.zst')),
+      growing: growing('jsonl.zst', zlib.zstdCompressSync),
+    }));
+  describe('folder', () => sourceContract({ make: () => of(folder), growing: growing('ndjson') }));
+
+  function growing(extension: string, compress = (bytes: Buffer) => bytes) {
+    const file = (n: number) => compress(Buffer.from(`${JSON.stringify({ id: `g${n}`, text: 'grows' })}\n`));
+    return growingFiles({ open: of, extension, file, appends: true });
+  }
 
   function large(name: string, compress: (bytes: Buffer) => Buffer) {
     const line = Buffer.from(`${JSON.stringify({ id: 'x', text: 'words and more words '.repeat(800) })}\n`);

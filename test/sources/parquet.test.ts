@@ -8,6 +8,7 @@ import { type BasicType, parquetWriteBuffer } from 'hyparquet-writer';
 import type { Crawled } from '../../pipeline/contract.ts';
 import { parquet } from '../../stages/sources/parquet.ts';
 import { all, sourceContract } from '../kit/source.ts';
+import { growingFiles } from './growing.ts';
 import { said } from './said.ts';
 import { scratch } from './scratch.ts';
 
@@ -62,12 +63,20 @@ describe('parquet', () => {
   const long = Array.from({ length: times }, (_, i) => `${i} ${'words and more words '.repeat(800)}`);
   const large = fileOf({ text: strings(...long) }, { rowGroupSize: 50 });
 
+  const growing = growingFiles({
+    open: of,
+    extension: 'parquet',
+    file: (n) => fileOf(web(1, `g${n}.`)),
+    appends: false,
+  });
+
   describe('file', () =>
     sourceContract({
       make: () => of(join(folder, '1.parquet')),
+      growing,
       large: { bytes: long.join('').length, make: () => of(scratch({ 'large.parquet': large })) },
     }));
-  describe('folder with a broken file', () => sourceContract({ make: () => of(folder) }));
+  describe('folder with a broken file', () => sourceContract({ make: () => of(folder), growing }));
 
   test('takes the columns text, id and url of every row, through all row groups', async () => {
     const found = await all(of(join(folder, '1.parquet')), undefined, signal);

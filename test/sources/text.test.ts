@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { text } from '../../stages/sources/text.ts';
 import { all, sourceContract } from '../kit/source.ts';
+import { growingFiles } from './growing.ts';
 import { scratch } from './scratch.ts';
 
 const signal = new AbortController().signal;
@@ -28,7 +29,10 @@ function of(path: string, settings: object = {}) {
 }
 
 describe('text', () => {
-  sourceContract({ make: () => of(folder) });
+  sourceContract({
+    make: () => of(folder),
+    growing: growingFiles({ open: of, extension: 'txt', file: (n) => `text ${n}`, appends: false }),
+  });
 
   test('makes a document of each file, named by its path, in the order of the names', async () => {
     const records = await all(of(folder), undefined, signal);

@@ -7,6 +7,7 @@ import zlib from 'node:zlib';
 import { WARCParser } from 'warcio';
 import { warc } from '../../stages/sources/warc.ts';
 import { all, sourceContract } from '../kit/source.ts';
+import { growingFiles } from './growing.ts';
 import { said } from './said.ts';
 import { scratch } from './scratch.ts';
 import { chunked, gz, http, page, record, sha1, zst } from './warc-bytes.ts';
@@ -43,14 +44,21 @@ const damaged = Buffer.concat([
 const FAST = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 1 } };
 
 describe('warc', () => {
-  describe('gzip members, some damaged', () => sourceContract({ make: () => of(damaged) }));
-  describe('zstd frames', () => sourceContract({ make: () => of(Buffer.concat([info, ...pages].map(zst))) }));
+  const growing = growingFiles({
+    open: (path) => warc.create(warc.config.parse({ path })),
+    extension: 'warc.gz',
+    file: (n) => gz(page(`fish ${n}`, { id: `g${n}` })),
+    appends: true,
+  });
+
+  describe('gzip members, some damaged', () => sourceContract({ make: () => of(damaged), growing }));
+  describe('zstd frames', () => sourceContract({ make: () => of(Buffer.concat([info, ...pages].map(zst))), growing }));
   describe('plain, with a wrong length', () =>
-    sourceContract({ make: () => of(Buffer.concat([info, one, page('lost', { length: 7 }), two, red])) }));
+    sourceContract({ make: () => of(Buffer.concat([info, one, page('lost', { length: 7 }), two, red])), growing }));
   describe('one gzip member too large to be held', () => {
     const filler = record(Buffer.alloc(7 << 20, 'filler '), { type: 'request' });
     const member = gz(Buffer.concat([one, filler, filler, two, filler, page('cut').subarray(0, -9)]));
-    sourceContract({ make: () => of(member) });
+    sourceContract({ make: () => of(member), growing });
   });
 
   test('takes id and address as the records have them, and names what has no id by its place', async () => {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { wet } from '../../stages/sources/wet.ts';
 import { all, sourceContract } from '../kit/source.ts';
+import { growingFiles } from './growing.ts';
 import { said } from './said.ts';
 import { scratch } from './scratch.ts';
 import { gz, page, record, sha1 } from './warc-bytes.ts';
@@ -36,7 +37,16 @@ const folder = scratch({
 const of = (path: string) => wet.create(wet.config.parse({ path: join(folder, path) }));
 
 describe('wet', () => {
-  sourceContract({ make: () => of('crawl'), large: { make: () => of('long.wet.gz'), bytes: LONG * 800 * 21 } });
+  sourceContract({
+    make: () => of('crawl'),
+    large: { make: () => of('long.wet.gz'), bytes: LONG * 800 * 21 },
+    growing: growingFiles({
+      open: (path) => wet.create(wet.config.parse({ path })),
+      extension: 'wet',
+      file: (n) => record(`text ${n}`, { type: 'conversion', mime: 'text/plain', id: `g${n}` }),
+      appends: true,
+    }),
+  });
 
   test('hands over the texts as they are, with id and address, of the WET files of a folder', async () => {
     const records = await all(of('crawl'), undefined, signal);

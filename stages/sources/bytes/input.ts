@@ -11,6 +11,10 @@ export interface Input {
   readonly size: number | null;
   /** Of one whose size is null because nobody has asked yet: asks. */
   open?(signal: AbortSignal): Promise<{ readonly size: number | null }>;
+  /** Another one where its bytes may have changed; left out where that cannot be told without reading. */
+  readonly version?: string;
+  /** True where it may be met half-written, and will be read on later: what is cut off at its end is then left. */
+  readonly growing?: boolean;
   /** Chunks from byte `from` on; leaving the loop closes what is open. A null-sized input can be read once, from 0. */
   read(from: number, signal: AbortSignal): AsyncIterable<Buffer>;
   /** The bytes in [from, to) that there are, read beside the reading: no progress. Of a pipe there are none. */
@@ -20,7 +24,7 @@ export interface Input {
 /** Bytes of one read: what is decompressed of it keeps the event loop for less than about 0.1 s. */
 const CHUNK = 256 * 1024;
 
-export function fileInput(path: string, name: string, size: number): Input {
+export function fileInput(path: string, name: string, size: number, version?: string): Input {
   async function* read(from: number, signal: AbortSignal): AsyncGenerator<Buffer> {
     signal.throwIfAborted();
     const file = await open(path);
@@ -42,6 +46,7 @@ export function fileInput(path: string, name: string, size: number): Input {
     name,
     address: path,
     size,
+    ...(version === undefined ? {} : { version }),
     read,
     peek: (from, to, signal) => take(read(from, signal), Math.min(to, size) - from),
   };

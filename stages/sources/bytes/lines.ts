@@ -6,6 +6,8 @@ export interface Line {
   /** The bytes; of a line longer than allowed, its beginning. */
   readonly bytes: Buffer;
   readonly tooLong: boolean;
+  /** False where the content ends without a '\n'. */
+  readonly ended: boolean;
 }
 
 const NEWLINE = 0x0a;
@@ -28,9 +30,9 @@ export async function* linesOf(chunks: AsyncIterable<Buffer>, from: number, max:
     }
   }
 
-  function finish(end: number): Line {
+  function finish(end: 0 | 1): Line {
     const bytes = parts.length === 1 ? parts[0]! : Buffer.concat(parts);
-    const line = { from: start, to: start + length + end, bytes, tooLong: length > max };
+    const line = { from: start, to: start + length + end, bytes, tooLong: length > max, ended: end === 1 };
     start = line.to;
     parts = [];
     length = 0;

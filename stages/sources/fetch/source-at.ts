@@ -18,7 +18,11 @@ export interface Place extends RemoteSettings {
 /** @param wanted names of files that are taken from a folder */
 export function sourceAt<At>(format: Format<At>, { path, ...remote }: Place, wanted: RegExp): Source {
   if (!REMOTE.test(path)) {
-    return filesSource(format, { path: resolve(path), waits: false, list: () => filesOf(path, wanted) });
+    return filesSource(format, {
+      path: resolve(path),
+      waits: false,
+      list: (mayBeEmpty) => filesOf(path, wanted, mayBeEmpty),
+    });
   }
   return /^s3:/i.test(path) ? objects(format, path, remote, wanted) : page(format, path, remote);
 }
@@ -30,10 +34,10 @@ function page<At>(format: Format<At>, path: string, remote: RemoteSettings): Sou
   const root = openRoot(new URL('.', url).href, remote);
   const file = root.file(url.href, posix.basename(url.pathname) || url.host);
   async function list(): Promise<readonly Input[]> {
-    const { size } = await file.open(new AbortController().signal).catch((cause: Error) => {
+    const { size, validator } = await file.open(new AbortController().signal).catch((cause: Error) => {
       throw isMissing(cause) ? new ConfigError(cause.message, { cause }) : cause;
     });
-    return [{ ...file, size }];
+    return [{ ...file, size, ...(validator === undefined ? {} : { version: `${size} ${validator}` }) }];
   }
   return whileRead(filesSource(format, { path: url.href, waits: false, list }), root.close);
 }
@@ -55,7 +59,7 @@ function objects<At>(format: Format<At>, path: string, remote: RemoteSettings, w
     return found === key || ((key === '' || key.endsWith('/')) && wanted.test(posix.basename(found)));
   }
 
-  async function list(): Promise<readonly Input[]> {
+  async function list(mayBeEmpty: boolean): Promise<readonly Input[]> {
     const found: Input[] = [];
     try {
       for await (const { key: name, size } of store.list(bucket, fixed, new AbortController().signal)) {
@@ -66,7 +70,8 @@ function objects<At>(format: Format<At>, path: string, remote: RemoteSettings, w
     } finally {
       await store.close();
     }
-    if (found.length === 0) throw new ConfigError(`${path} holds no object to read; below a key, those are ${wanted}`);
+    if (found.length === 0 && !mayBeEmpty)
+      throw new ConfigError(`${path} holds no object to read; below a key, those are ${wanted}`);
     return found.sort((a, b) => (a.name < b.name ? -1 : 1));
   }
   return whileRead(filesSource(format, { path, waits: false, list }), root.close);

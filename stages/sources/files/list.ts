@@ -11,11 +11,16 @@ const MAGIC = /[*?[\]{}]/;
  * A file is taken whatever its name; of a folder, searched to its leaves, the files whose names match `wanted`; of a glob,
  * all that match. Sorted by name, by code unit. Hidden files and folders of a folder are left out, links to files followed.
  *
- * @throws ConfigError where there is nothing to read
+ * @param mayBeEmpty whether a folder or a glob may hold no file yet
+ * @throws ConfigError where there is nothing to read, or it may not be read
  */
-export async function filesOf(path: string, wanted: RegExp): Promise<readonly Input[]> {
-  const found = await find(path, wanted);
-  if (found.length === 0) throw new ConfigError(`${path} holds no file to read; in a folder, those are ${wanted}`);
+export async function filesOf(path: string, wanted: RegExp, mayBeEmpty: boolean): Promise<readonly Input[]> {
+  const found = await find(path, wanted).catch((error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EACCES' && error.code !== 'EPERM') throw error;
+    throw new ConfigError(`${error.path ?? path} may not be read: let this user read it, or name what may be read`);
+  });
+  if (found.length === 0 && !mayBeEmpty)
+    throw new ConfigError(`${path} holds no file to read; in a folder, those are ${wanted}`);
   return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
@@ -42,7 +47,8 @@ async function inputs(root: string, names: readonly string[]): Promise<Input[]> 
 }
 
 function inputOf(path: string, name: string, what: Stats): Input {
-  return what.isFile() ? fileInput(resolve(path), name, what.size) : pipeInput(name, () => createReadStream(path));
+  if (what.isFile()) return fileInput(resolve(path), name, what.size, `${what.size} ${what.mtimeMs}`);
+  return pipeInput(name, () => createReadStream(path));
 }
 
 /** Names of files below `root` that match; linked folders are not entered, so there is no way round in circles. */

@@ -1,8 +1,9 @@
 import type { ZodType } from 'zod';
-import type { CrawledDocument, Drop, Origin, Reject, Source } from '../../../pipeline/contract.ts';
+import type { Crawled, CrawledDocument, Drop, Origin, Reject, Source, Unit } from '../../../pipeline/contract.ts';
 import { ConfigError } from '../../../pipeline/error.ts';
 import type { Input } from '../bytes/input.ts';
 import { readCursor, writeCursor } from './cursor.ts';
+import { OtherFile } from './other-file.ts';
 
 /** What became of one record. */
 export type Outcome =
@@ -17,10 +18,12 @@ export type Found<Place> = { readonly place: Place } & Outcome;
 export interface Format<Place> {
   readonly kind: string;
   readonly place: ZodType<Place>;
+  /** True where a file that is still written is read as far as it is whole; of other formats it is waited for: see `Unit`. */
+  readonly grows?: boolean;
   /**
    * The records after `after`, or all of them.
    *
-   * @throws ConfigError where the file is not the one that `after` was found in
+   * @throws OtherFile where the file is not the one that `after` was found in, before anything is yielded
    */
   read(input: Input, after: Place | undefined, signal: AbortSignal): AsyncIterable<Found<Place>>;
   /**
@@ -34,14 +37,18 @@ export interface Format<Place> {
 export interface Files {
   /** What the user called them, unique on the machine. */
   readonly path: string;
+  /** True where they are a pipe, which has an end but no parts: it cannot be followed. */
   readonly waits: boolean;
-  list(): Promise<readonly Input[]>;
+  /** @param mayBeEmpty whether it is no mistake that there are none yet */
+  list(mayBeEmpty: boolean): Promise<readonly Input[]>;
 }
 
 /** A source that reads files one after the other, in the order of their list. */
 export function filesSource<Place>(format: Format<Place>, files: Files): Source {
+  const { kind } = format;
   let total: number | null = null;
   let done = 0;
+  let listed = false;
 
   /** Counts what is read of an input, of which `before` bytes lie before. */
   function counted(input: Input, before: number): Input {
@@ -58,14 +65,69 @@ export function filesSource<Place>(format: Format<Place>, files: Files): Source 
     };
   }
 
+  async function* records(input: Input, after: Place | undefined, signal: AbortSignal): AsyncGenerator<Crawled> {
+    for await (const { place, ...outcome } of format.read(input, after, signal)) {
+      signal.throwIfAborted();
+      yield { cursor: writeCursor(kind, { file: input.name, place }), ...outcome };
+    }
+  }
+
+  /** One after the other, so that what was passed counts as done. */
+  function* inTurn(inputs: readonly Input[]): Generator<Input> {
+    total = inputs.reduce<number | null>((sum, { size }) => (sum === null || size === null ? null : sum + size), 0);
+    done = 0;
+    let before = 0;
+    for (const input of inputs) {
+      yield counted(input, before);
+      before += input.size ?? 0;
+      done = Math.max(done, before);
+    }
+  }
+
+  /** A folder that is away for a while, and comes back, does not end who follows it. */
+  async function list(follow: boolean): Promise<readonly Input[]> {
+    try {
+      return await files.list(follow);
+    } catch (error) {
+      if (follow && listed && error instanceof ConfigError) return [];
+      throw error;
+    } finally {
+      listed = true;
+    }
+  }
+
+  async function* unitRecords(input: Input, cursor: string | undefined, signal: AbortSignal): AsyncGenerator<Crawled> {
+    const after = cursor === undefined ? undefined : readCursor(kind, format.place, cursor);
+    try {
+      yield* records(input, after?.place, signal);
+    } catch (error) {
+      if (error instanceof OtherFile) yield* records(input, undefined, signal);
+      else if (!(input.growing && (error as NodeJS.ErrnoException).code === 'ENOENT')) throw error; // it was listed, and is gone
+    }
+  }
+
+  async function* units(follow: boolean, signal: AbortSignal): AsyncGenerator<Unit> {
+    signal.throwIfAborted();
+    for (const found of inTurn(await list(follow))) {
+      const input = follow ? { ...found, growing: true } : found;
+      yield {
+        name: input.name,
+        version: input.version ?? null,
+        settles: format.grows !== true,
+        read: (cursor, stop) => unitRecords(input, cursor, stop),
+      };
+    }
+  }
+
   return {
-    name: `${format.kind}:${files.path}`,
+    name: `${kind}:${files.path}`,
     waits: files.waits,
     progress: () => ({ bytes: done, totalBytes: total }),
+    ...(files.waits ? {} : { units }),
 
     async locate(cursor, signal) {
       const { file, place } = readCursor(format.kind, format.place, cursor);
-      const input = (await files.list()).find(({ name }) => name === file);
+      const input = (await files.list(false)).find(({ name }) => name === file);
       if (input === undefined) throw new ConfigError(`${file} is none of the files of ${files.path} any more`);
       if (input.size === null) throw new ConfigError(`${file} was a pipe: what it held is gone`);
       return { file: input.address, ...(await format.locate(input, place, signal)) };
@@ -73,10 +135,8 @@ export function filesSource<Place>(format: Format<Place>, files: Files): Source 
 
     async *read(cursor, signal) {
       signal.throwIfAborted();
-      const after = cursor === undefined ? undefined : readCursor(format.kind, format.place, cursor);
-      const inputs = await files.list();
-      total = inputs.reduce<number | null>((sum, { size }) => (sum === null || size === null ? null : sum + size), 0);
-
+      const after = cursor === undefined ? undefined : readCursor(kind, format.place, cursor);
+      const inputs = await files.list(false);
       const first = after === undefined ? 0 : inputs.findIndex(({ name }) => name === after.file);
       if (first === -1) {
         throw new ConfigError(
@@ -84,18 +144,10 @@ export function filesSource<Place>(format: Format<Place>, files: Files): Source 
             'give the source this store was made with, or another store',
         );
       }
-
-      let before = inputs.slice(0, first).reduce((sum, { size }) => sum + (size ?? 0), 0);
-      done = before;
-      for (const [i, input] of inputs.slice(first).entries()) {
-        const place = i === 0 ? after?.place : undefined;
-        for await (const found of format.read(counted(input, before), place, signal)) {
-          signal.throwIfAborted();
-          const { place: at, ...outcome } = found;
-          yield { cursor: writeCursor(format.kind, { file: input.name, place: at }), ...outcome };
-        }
-        before += input.size ?? 0;
-        done = Math.max(done, before);
+      let i = 0;
+      for (const input of inTurn(inputs)) {
+        if (i >= first) yield* records(input, i === first ? after?.place : undefined, signal);
+        i++;
       }
     },
   };

@@ -5,9 +5,9 @@ import { Drop, Reject } from '../../../pipeline/contract.ts';
 import { ConfigError } from '../../../pipeline/error.ts';
 import { windowOf } from '../bytes/content.ts';
 import type { Input } from '../bytes/input.ts';
-import type { Window } from '../bytes/window.ts';
 import { instantOf } from '../document/instant.ts';
 import { placeSettings } from '../fetch/settings.ts';
+import { OtherFile } from '../files/other-file.ts';
 import type { Format, Outcome } from '../files/source.ts';
 import type { Page } from '../web/page.ts';
 import { frame, type Placed } from './framing.ts';
@@ -36,6 +36,8 @@ export type PageIn = (record: WarcRecord, url: string | null) => Page | Reject |
 const place = z.strictObject({
   /** CRC-32 of the beginning of the file: tells another file of the same name. */
   head: z.string(),
+  /** The bytes it is of, where there were so few. */
+  headBytes: z.int().optional(),
   member: z.int().min(0),
   record: z.int().min(0),
 });
@@ -53,13 +55,14 @@ export function collectionFormat(kind: string, maxBytes: number, pageIn: PageIn)
       if (input.size === null) throw new ConfigError(`${input.name} is a pipe: ${kind} reads files`);
       const window = windowOf(input, signal);
       try {
-        const head = await headOf(window);
+        const head = (await window.view(0, HEAD)).subarray(0, HEAD);
         if (after !== undefined) assertSame(input, head, after);
+        const tag = { head: checksum(head), ...(head.length < HEAD ? { headBytes: head.length } : {}) };
         for await (const placed of frame(window, after?.member ?? 0, maxBytes)) {
           const { member, index } = placed;
           if (member === after?.member && index <= after.record) continue;
           yield {
-            place: { head, member, record: index },
+            place: { ...tag, member, record: index },
             ...recordOutcome(placed, `${input.name}:${member}:${index}`, pageIn),
           };
         }
@@ -68,10 +71,11 @@ export function collectionFormat(kind: string, maxBytes: number, pageIn: PageIn)
       }
     },
 
-    async locate(input, { head, member, record }, signal) {
+    async locate(input, at, signal) {
+      const { member, record } = at;
       const window = windowOf(input, signal);
       try {
-        assertSame(input, await headOf(window), { head, member });
+        assertSame(input, (await window.view(0, HEAD)).subarray(0, HEAD), at);
         const plain = (await window.view(member, VERSION.length)).subarray(0, VERSION.length).equals(VERSION);
         let bytes: Buffer | undefined;
         let end = input.size ?? 0;
@@ -84,7 +88,7 @@ export function collectionFormat(kind: string, maxBytes: number, pageIn: PageIn)
           bytes = Buffer.from('record' in placed ? placed.record.bytes : placed.bytes);
           if (plain) break;
         }
-        if (bytes === undefined) throw changed(input);
+        if (bytes === undefined) throw new OtherFile(input, 'it begins otherwise or is shorter');
         if (plain) return { offset: member, length: bytes.length, within: null, bytes };
         return { offset: member, length: end - member, within: `record ${record} of the member there, from 0`, bytes };
       } finally {
@@ -94,19 +98,15 @@ export function collectionFormat(kind: string, maxBytes: number, pageIn: PageIn)
   };
 }
 
-async function headOf(window: Window): Promise<string> {
-  return zlib.crc32((await window.view(0, HEAD)).subarray(0, HEAD)).toString(16);
+function checksum(bytes: Buffer): string {
+  return zlib.crc32(bytes).toString(16);
 }
 
-function assertSame(input: Input, head: string, was: Pick<RecordPlace, 'head' | 'member'>): void {
-  if (head !== was.head || was.member >= (input.size ?? 0)) throw changed(input);
-}
-
-function changed({ name }: Input): ConfigError {
-  return new ConfigError(
-    `${name} is not the file that the cursor was made for: it begins otherwise or is shorter. ` +
-      'Give the source this store was made with, or another store.',
-  );
+/** A file that has grown is the same one. */
+function assertSame(input: Input, head: Buffer, was: RecordPlace): void {
+  if (checksum(head.subarray(0, was.headBytes ?? HEAD)) !== was.head || was.member >= (input.size ?? 0)) {
+    throw new OtherFile(input, 'it begins otherwise or is shorter');
+  }
 }
 
 /** What becomes of what was found; `unnamed` is the id of a record that has none. */
