@@ -4,6 +4,7 @@ import { documentCodec } from '../schemas/codec.ts';
 import { hostOf } from '../schemas/provenance.ts';
 import type { Count, Document } from '../schemas/types.ts';
 import type { Crawled, CrawledDocument, Outgoing } from './contract.ts';
+import { dropSample } from './drop-sample.ts';
 import {
   COUNTS,
   CURSORS,
@@ -12,13 +13,15 @@ import {
   cursorKey,
   cursorMessage,
   DEAD,
+  DROPS,
   deadMessage,
+  dropMessage,
 } from './store/messages.ts';
 import { tally } from './tally.ts';
 
 export const DOCUMENTS = 'documents';
 /** The topics that a crawl publishes to. */
-export const CRAWL_WRITES = [DOCUMENTS, COUNTS, DEAD, CURSORS] as const;
+export const CRAWL_WRITES = [DOCUMENTS, COUNTS, DEAD, DROPS, CURSORS] as const;
 const STAGE = 'crawl';
 /** Characters of a title. */
 const TITLE = 300;
