@@ -123,7 +123,6 @@ export function sourceContract({ make, large, growing }: SourceSamples): void {
         }
       }
     });
-
   }
 
   if (growing !== undefined) {
