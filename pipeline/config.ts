@@ -269,14 +269,16 @@ export const checkSourceConfig = z.strictObject({
 });
 export const doctorConfig = take([]);
 const cluster = ['brokers', 'prefix', 'tls', 'tlsCa', 'sasl'] as const;
-export const topicsConfig = take([...cluster, 'partitions', 'replicas']);
-export const createTopicsConfig = take([...cluster, 'partitions', 'replicas', 'apply']);
+const wire = ['wire', 'registry'] as const;
+export const topicsConfig = take([...cluster, ...wire, 'partitions', 'replicas']);
+export const createTopicsConfig = take([...cluster, ...wire, 'partitions', 'replicas', 'apply', 'register']);
 export const lagConfig = take([...cluster, 'legs']);
 export const topologyConfig = take(['prefix', 'legs']);
 export const deadConfig = take([...cluster, 'code', 'limitDead']);
-export const crawlConfig = take([...cluster, 'source', 'follow', 'followEvery', 'dedup', 'limit']);
+export const crawlConfig = take([...cluster, ...wire, 'source', 'follow', 'followEvery', 'dedup', 'limit']);
 export const workerConfig = take([
   ...cluster,
+  ...wire,
   ...(['legs', 'metrics', 'base', 'tuned', 'bos', 'window', 'stride', 'maxWindows', 'positions', 'layers'] as const),
   ...(['at', 'tunedModel', 'rankBy'] as const),
   ...(['keep', 'pool', 'sketchWidth', 'onnx', 'threads', 'provider', 'precision', 'offline'] as const),

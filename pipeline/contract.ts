@@ -19,6 +19,7 @@ export class Reject {
 /** Every code there is; each is counted, and documented in docs/rejects.md. */
 export const REJECT_CODES = [
   'undecodable-message',
+  'unknown-schema',
   'malformed-record',
   'corrupt-member',
   'truncated-record',

@@ -18,6 +18,7 @@ import {
   dropMessage,
 } from './store/messages.ts';
 import { tally } from './tally.ts';
+import { traceparentOf } from './traceparent.ts';
 
 export const DOCUMENTS = 'documents';
 /** The topics that a crawl publishes to. */
@@ -47,6 +48,7 @@ export function crawlGroup(source: string, dedup: boolean): Group {
   function messageOf(unit: string, place: number, crawled: Crawled): readonly Outgoing[] {
     const provenance = { source, origin: crawled.cursor };
     const name = `${cursorKey(source, unit)}#${place}`;
+    const traced = { ...provenance, traceparent: traceparentOf(name) };
     if ('drop' in crawled) {
       const { reason } = crawled.drop;
       if (!examples.offer(STAGE, reason, name)) return [];
@@ -54,13 +56,13 @@ export function crawlGroup(source: string, dedup: boolean): Group {
     }
     if ('reject' in crawled) {
       const { code, reason } = crawled.reject;
-      const headers = { ...provenance, stage: STAGE, code, reason };
+      const headers = { ...traced, stage: STAGE, code, reason };
       return [deadMessage({ key: name, bytes: Buffer.from(crawled.bytes), headers })];
     }
     const hash = sha256(crawled.document.text);
     const key = dedup ? hash : `${hash}@${name}`;
     const value = documentCodec.encode({ key, ...described(crawled.document), ...provenance });
-    return [{ topic: DOCUMENTS, key, value, headers: provenance }];
+    return [{ topic: DOCUMENTS, key, value, headers: traced }];
   }
 
   return {

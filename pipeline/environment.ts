@@ -10,6 +10,9 @@ export const VARIABLES = {
   KAFKA_USERNAME: 'user of the Kafka cluster, where --sasl is given',
   KAFKA_PASSWORD: 'password of that user',
   DELTASIFT_TOKEN: 'token that the API asks for; where it is not set one is made and printed',
+  REGISTRY_USERNAME: 'user of the schema registry, where it asks for one',
+  REGISTRY_PASSWORD: 'password of that user',
+  REGISTRY_TOKEN: 'bearer token for the schema registry, in place of user and password',
   NO_COLOR: 'any value: no colours',
   COLORTERM: 'truecolor: shades of 24 bits rather than the 256 colours',
 } as const;
@@ -30,6 +33,12 @@ export interface Environment {
   readonly kafka?: { readonly username: string | undefined; readonly password: string | undefined };
   /** DELTASIFT_TOKEN */
   readonly apiToken?: string | undefined;
+  /** REGISTRY_USERNAME, REGISTRY_PASSWORD, REGISTRY_TOKEN */
+  readonly registry?: {
+    readonly username: string | undefined;
+    readonly password: string | undefined;
+    readonly token: string | undefined;
+  };
   readonly colors: Colors;
 }
 
@@ -45,6 +54,11 @@ export function environmentOf(variables: Variables, home: string, isTerminal: bo
     offline: /^(1|on|yes|true)$/i.test(set('HF_HUB_OFFLINE') ?? ''),
     kafka: { username: set('KAFKA_USERNAME'), password: set('KAFKA_PASSWORD') },
     apiToken: set('DELTASIFT_TOKEN'),
+    registry: {
+      username: set('REGISTRY_USERNAME'),
+      password: set('REGISTRY_PASSWORD'),
+      token: set('REGISTRY_TOKEN'),
+    },
     colors: colorsOf(variables, isTerminal),
   };
 }

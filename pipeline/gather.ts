@@ -15,6 +15,7 @@ import { recordOf, type World } from './scan.ts';
 import { COUNTS, CURSORS, DEAD, DROPS, SELECTION, selectionMessage } from './store/messages.ts';
 import { openStore } from './store/store.ts';
 import { openTarget } from './target.ts';
+import { registryOf, wireOf } from './wire-config.ts';
 
 /** Messages to a transaction of the store. */
 const CHUNK = 1000;
@@ -36,10 +37,15 @@ export async function gather(
   for (const sentence of target.notes) note(sentence);
   const client = kafkaClient(connectionOf(config, environment, 'deltasift'), 'patient');
   const name = randomUUID(); // no two may read as one group
+  registryOf(config, environment); // refuses a setting that lacks it
+  const wire = await wireOf({ ...config, wire: 'single-object' }, environment, signal); // it only reads
 
   async function read(topic: string, each: (message: Delivered) => void): Promise<void> {
     const topicOnCluster = config.prefix + topic;
-    await readAll({ client, topic, topicOnCluster, group: `${config.prefix}reader.${topic}.${name}`, each }, signal);
+    await readAll(
+      { client, topic, topicOnCluster, group: `${config.prefix}reader.${topic}.${name}`, each, wire },
+      signal,
+    );
   }
 
   const store = openStore(config.store);
@@ -69,7 +75,7 @@ export async function gather(
       if (value === null) changes.delete(`${partition} ${key}`);
       else changes.set(`${partition} ${key}`, value);
     });
-    const shares = [...changes.values()].map(selectionCodec.decode);
+    const shares = [...changes.values()].map((value) => selectionCodec.decode(value));
     const kept = { keep: config.keep, others: config.pool };
     for (const selection of mergedShares(shares, kept)) write(selectionMessage(selection));
     for (const topic of [COUNTS, DEAD, DROPS, CURSORS]) await read(topic, write);

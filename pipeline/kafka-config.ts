@@ -1,6 +1,7 @@
 /** Settings of everything that speaks to a Kafka cluster; config.ts has them among all others. */
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
+import { WIRE_FORMATS } from '../schemas/wire-format.ts';
 import type { Environment } from './environment.ts';
 import { ConfigError } from './error.ts';
 import type { KafkaConnection } from './kafka/client.ts';
@@ -26,6 +27,19 @@ export const kafkaSettings = {
     .enum(['plain', 'scram-sha-256', 'scram-sha-512'])
     .optional()
     .describe('log in with KAFKA_USERNAME and KAFKA_PASSWORD'),
+  wire: z
+    .enum(WIRE_FORMATS)
+    .default('single-object')
+    .describe("what stands before a value: Avro's fingerprint, the schema's id in a registry, or nothing"),
+  registry: z
+    .url({ protocol: /^https?$/, error: 'an http(s) address' })
+    .refine((url) => URL.parse(url)?.username === '' && URL.parse(url)?.password === '', {
+      error: 'no credentials: they belong in REGISTRY_USERNAME and REGISTRY_PASSWORD',
+      params: { secret: true },
+    })
+    .optional()
+    .meta({ description: "schema registry with Confluent's REST interface", placeholder: 'URL' }),
+  register: z.boolean().optional().describe("add this version's schemas to the registry, where it does not have them"),
   legs: z
     .array(z.string().min(1))
     .min(1)

@@ -1,14 +1,17 @@
 /** A chain of stages between topics: messages in, messages out, and every document accounted for. */
 import type { Count, Document } from '../schemas/types.ts';
+import { UnknownSchema } from '../schemas/writers.ts';
 import type { Chain, Settled } from './chain.ts';
-import { type Delivered, Drop, type Handle, type Outgoing, Reject } from './contract.ts';
+import { type Awaitable, type Delivered, Drop, type Handle, type Outgoing, Reject } from './contract.ts';
 import { dropSample } from './drop-sample.ts';
 import { countMessage, deadMessage, dropMessage } from './store/messages.ts';
 import { tally } from './tally.ts';
 
 export interface LegOptions<In, Out> {
-  /** Throws where the bytes are no value of the topic. */
-  readonly decode: (value: Uint8Array) => In;
+  /** Throws where the bytes are no value of the topic. `writer`: fingerprint of the schema that bare Avro was written with. */
+  readonly decode: (value: Uint8Array, writer?: string) => In;
+  /** The bytes to decode, where the transport frames them in another way. What it throws is ours: the batch comes again. */
+  readonly unframe?: (message: Delivered) => Awaitable<Uint8Array | Reject>;
   readonly encode: (value: Out) => readonly Outgoing[];
   /** Sent, besides, for the key of each message that was not dropped. */
   readonly remember?: (key: string) => readonly Outgoing[];
@@ -29,7 +32,7 @@ const DECODE = 'decode';
  */
 export function leg<In, Out>(
   make: () => Chain<In, Out>,
-  { decode, encode, remember, describe }: LegOptions<In, Out>,
+  { decode, unframe = bytesOf, encode, remember, describe }: LegOptions<In, Out>,
 ): Handle {
   let stages: Chain<In, Out> | undefined;
   const sample = dropSample();
@@ -67,7 +70,9 @@ export function leg<In, Out>(
 
   return async (batch, signal) => {
     const chain = stagesFor(batch);
-    const decoded = batch.map((message) => attempt(decode, message));
+    const decoded = await Promise.all(
+      batch.map(async (message) => attempt(decode, await unframe(message), message.headers['schema'])),
+    );
     const values = decoded.flatMap((one) => (one instanceof Reject ? [] : [one.value]));
     const rest = (await chain.trace(values, signal)).values();
     const settled = decoded.map(
@@ -94,12 +99,21 @@ function startOf({ id, url, text }: Pick<Document, 'id' | 'url' | 'text'>) {
   return { id, url: url ?? '', text: text.slice(0, START).toWellFormed() };
 }
 
-function attempt<In>(decode: (value: Uint8Array) => In, { value }: Delivered): { readonly value: In } | Reject {
-  if (value === null) return new Reject('undecodable-message', 'the message has no value');
+function bytesOf({ value }: Delivered): Uint8Array | Reject {
+  return value ?? new Reject('undecodable-message', 'the message has no value');
+}
+
+function attempt<In>(
+  decode: LegOptions<In, unknown>['decode'],
+  bytes: Uint8Array | Reject,
+  writer: string | undefined,
+): { readonly value: In } | Reject {
+  if (bytes instanceof Reject) return bytes;
   try {
-    return { value: decode(value) };
+    return { value: decode(bytes, writer) };
   } catch (error) {
-    return new Reject('undecodable-message', error instanceof Error ? error.message : String(error));
+    const code = error instanceof UnknownSchema ? 'unknown-schema' : 'undecodable-message';
+    return new Reject(code, error instanceof Error ? error.message : String(error));
   }
 }
 

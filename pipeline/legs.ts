@@ -10,7 +10,7 @@ import { admit } from './admit.ts';
 import { type Chain, chain } from './chain.ts';
 import type { Handle, Outgoing, Stage } from './contract.ts';
 import type { SavedShare, SeenSet } from './kafka/partition-state.ts';
-import { leg } from './leg.ts';
+import { type LegOptions, leg } from './leg.ts';
 import { type PerPartition, perPartition } from './per-partition.ts';
 import { soundGradients, soundScore, soundTokens } from './sound.ts';
 import { SEEN, seenMessage, selectionMessage } from './store/messages.ts';
@@ -29,6 +29,8 @@ export interface LegParts {
   readonly pool: { readonly size: number; readonly width: number } | undefined;
   /** Documents kept in each of the other orders; 0 keeps none. */
   readonly others: number;
+  /** Where the transport frames values in another way than codecs do. */
+  readonly unframe?: LegOptions<unknown, unknown>['unframe'];
   /** What is committed of a partition. */
   readonly seen: (partition: number, signal: AbortSignal) => Promise<SeenSet>;
   readonly saved: (partition: number, signal: AbortSignal) => Promise<SavedShare>;
@@ -64,7 +66,7 @@ function handlerOf(
   seen: SeenSet | undefined,
   saved: SavedShare | undefined,
 ): Handle {
-  const { deltas, keep, pool, others } = parts;
+  const { deltas, keep, pool, others, unframe } = parts;
   const stages: Readonly<Record<Step, () => readonly AnyStage[]>> = {
     tokenize: () =>
       [...admit({ seen: (key) => seen!.has(key), filters: parts.filters }), parts.tokenize] as readonly AnyStage[],
@@ -79,6 +81,7 @@ function handlerOf(
   return leg(make, {
     decode: decoders(parts)[steps[0]!],
     encode: ENCODE[steps.at(-1)!],
+    ...(unframe === undefined ? {} : { unframe }),
     ...(seen === undefined
       ? {}
       : { remember: (key) => [seenMessage(key)], describe: (document) => document as Document }),

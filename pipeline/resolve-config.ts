@@ -76,6 +76,7 @@ function describe(
   );
   if (came === undefined)
     return `${where}: missing (${settings[key as keyof typeof settings]?.description ?? expected(issue)})`;
+  if (issue.code === 'custom' && issue.params?.['secret'] === true) return `${where}: expected ${issue.message}`;
   return `${where}: expected ${expected(issue)}, got ${shown(came)}`;
 }
 

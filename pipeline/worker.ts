@@ -16,6 +16,7 @@ import { observed } from './observed.ts';
 import { openStage, type World } from './scan.ts';
 import { openTarget } from './target.ts';
 import { type LegPlan, topology } from './topology.ts';
+import { wireOf } from './wire-config.ts';
 import { type WorkerMetrics, workerMetrics } from './worker-metrics.ts';
 
 /** Texts of one partition that are known to have been handled. Above that the oldest is forgotten: see partition-state.ts. */
@@ -77,6 +78,7 @@ async function run(
   const target = await openTarget(config, world.environment, signal);
   for (const note of target.notes) world.note(note);
   const { delta, sketch } = target;
+  const wire = await wireOf(config, world.environment, signal);
   const stage = await openStage(target, config, world);
   const gradient = observed(stage, (values) =>
     metrics.scored(values.reduce((sum, { tokens }) => sum + total(tokens), 0)),
@@ -85,6 +87,7 @@ async function run(
     client: kafkaClient(connection, 'patient'),
     name: randomUUID(), // no two workers may read as one group
     topicOf: (topic: string) => config.prefix + topic,
+    wire,
   };
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
@@ -100,6 +103,7 @@ async function run(
       keep: config.keep,
       pool: sketch === undefined ? undefined : { size: config.pool, width: sketch.definition.width },
       others: config.pool,
+      unframe: wire.unframe,
       seen: (partition, claiming) => readSeen(reader, partition, SEEN_BOUND, claiming),
       saved: (partition, claiming) => readShare(reader, partition, claiming),
     });
@@ -108,7 +112,7 @@ async function run(
       connection,
       writes: plan.writes,
       prefix: config.prefix,
-      stamp,
+      stamp: (message, from) => wire.frame(stamp(message, from)),
       prepare: (_, partition, claiming) => leg.prepare(partition, claiming),
       watch: {
         ...watch,

@@ -82,7 +82,7 @@ export function score(
       window: best,
       windows,
       meanAlignment: measured.reduce((sum, { alignment }, w) => sum + alignment * tokens[w]!, 0) / total,
-      label: label === undefined ? null : labels[label]!,
+      label: label === undefined ? null : (labels[label] ?? null),
       text: document.text,
       ids: document.ids.slice(start, start + document.lengths[best]!),
       tokenAlignment: Float32Array.from(

@@ -15,7 +15,7 @@ export const crawl = command({
     { source: name, dedup, limit, follow, followEvery, ...config },
     { environment, folder, out, json, signal },
   ) {
-    const [{ sourceOf }, { crawl: run }, { CRAWL_WRITES }, { kafkaTransport }, { stamp }, { cursorsOf }] =
+    const [{ sourceOf }, { crawl: run }, { CRAWL_WRITES }, { kafkaTransport }, { stamp }, { cursorsOf }, { wireOf }] =
       await Promise.all([
         import('../../stages/sources/sources.ts'),
         import('../crawl.ts'),
@@ -23,16 +23,18 @@ export const crawl = command({
         import('../kafka/transport.ts'),
         import('../kafka/stamp.ts'),
         import('../kafka/cursors.ts'),
+        import('../wire-config.ts'),
       ]);
     const source = await sourceOf(name, folder);
     const connection = connectionOf(config, environment, 'deltasift-crawl');
+    const wire = await wireOf(config, environment, signal);
     const transport = kafkaTransport({
       connection,
       writes: CRAWL_WRITES,
       prefix: config.prefix,
       publisher: `crawl.${source.name}`,
       readers: { documents: ['tokenize'] },
-      stamp,
+      stamp: (message, from) => wire.frame(stamp(message, from)),
     });
     let read = 0;
     try {

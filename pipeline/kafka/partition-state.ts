@@ -5,6 +5,7 @@ import type { Score } from '../../schemas/types.ts';
 import type { Delivered } from '../contract.ts';
 import { SEEN, SELECTION } from '../store/messages.ts';
 import { readAll } from './read-all.ts';
+import type { Wire } from './wire.ts';
 
 /** The keys that were handled, the newest of them where there are too many. */
 export interface SeenSet {
@@ -41,6 +42,7 @@ export interface StateReader {
   /** Names the reader: no other of the same name reads at the same time. */
   readonly name: string;
   readonly topicOf: (topic: string) => string;
+  readonly wire?: Wire | undefined;
 }
 
 export async function readSeen(
@@ -84,7 +86,7 @@ export async function readShare(reader: StateReader, partition: number, signal: 
 }
 
 async function readPartition(
-  { client, name, topicOf }: StateReader,
+  { client, name, topicOf, wire }: StateReader,
   topic: string,
   partition: number,
   signal: AbortSignal,
@@ -92,5 +94,8 @@ async function readPartition(
 ): Promise<void> {
   const group = `${topicOf(`reader.${topic}.${partition}`)}.${name}`;
   const from = new Map([[partition, 0]]);
-  await readAll({ client, topic, topicOnCluster: topicOf(topic), group, from, each }, signal);
+  await readAll(
+    { client, topic, topicOnCluster: topicOf(topic), group, from, each, ...(wire === undefined ? {} : { wire }) },
+    signal,
+  );
 }

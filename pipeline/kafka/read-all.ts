@@ -1,7 +1,8 @@
 /** A topic from its beginning to the end it has now: what a compacted topic says. */
 import type { Kafka as Client } from 'kafkajs';
-import type { Awaitable, Delivered } from '../contract.ts';
+import { type Awaitable, type Delivered, Reject } from '../contract.ts';
 import { delivered } from './message.ts';
+import type { Wire } from './wire.ts';
 
 export interface ReadAll {
   readonly client: Client;
@@ -13,6 +14,8 @@ export interface ReadAll {
   /** Only these partitions, each from an offset on; all from the beginning where left out. */
   readonly from?: ReadonlyMap<number, number>;
   readonly each: (message: Delivered) => Awaitable<void>;
+  /** Where it is given, values are handed over as codecs read them. @throws Error for one that cannot be */
+  readonly wire?: Wire;
 }
 
 /**
@@ -20,7 +23,7 @@ export interface ReadAll {
  * It waits for transactions that are open when it begins.
  */
 export async function readAll(
-  { client, topic, topicOnCluster, group, from, each }: ReadAll,
+  { client, topic, topicOnCluster, group, from, each, wire }: ReadAll,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, number>> {
   const admin = client.admin();
@@ -70,7 +73,7 @@ export async function readAll(
         if (isStale()) return;
         for (const message of batch.messages) {
           if (Number(message.offset) < (next.get(batch.partition) ?? 0)) continue; // handed over before a rejoin
-          await each(delivered(topic, batch.partition, message));
+          await each(await unframed(delivered(topic, batch.partition, message), wire));
           next.set(batch.partition, Number(message.offset) + 1);
         }
         await heartbeat();
@@ -82,4 +85,11 @@ export async function readAll(
     await consumer.disconnect().catch(() => undefined);
   }
   return next;
+}
+
+async function unframed(message: Delivered, wire: Wire | undefined): Promise<Delivered> {
+  if (wire === undefined || message.value === null) return message;
+  const value = await wire.unframe(message);
+  if (!(value instanceof Reject)) return { ...message, value };
+  throw new Error(`${message.topic}/${message.partition}/${message.offset}: ${value.reason}`);
 }

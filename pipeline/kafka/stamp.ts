@@ -1,6 +1,7 @@
 /** Headers of every message on the cluster, and the partition of those that stay with what they came of. */
+
+import { currentFingerprint } from '../../schemas/schemas.ts';
 import { topicOf } from '../../schemas/topics.ts';
-import { fingerprintOf } from '../../schemas/wire-format.ts';
 import type { Delivered, Outgoing } from '../contract.ts';
 import type { Placed } from './writer.ts';
 
@@ -10,7 +11,7 @@ import type { Placed } from './writer.ts';
  */
 export function stamp(message: Outgoing, from: Delivered | undefined): Placed {
   const topic = topicOf(message.topic);
-  const schema = topic?.schema == null || message.value === null ? {} : { schema: fingerprintOf(topic.schema) };
+  const schema = topic?.schema == null || message.value === null ? {} : { schema: currentFingerprint(topic.schema) };
   if (from === undefined) return { ...message, headers: { ...message.headers, ...schema } };
   const cameFrom = `${from.topic}/${from.partition}/${from.offset}`;
   return {

@@ -94,6 +94,7 @@ export interface DeadLetter {
     readonly source?: string;
     /** The cursor that resumes after the record. */
     readonly origin?: string;
+    readonly traceparent?: string;
   };
 }
 

@@ -55,7 +55,9 @@ describe('crawl', () => {
     const [message] = of('documents');
     const key = 'ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad';
     assert.equal(message?.key, key);
-    assert.deepEqual(message.headers, { source: 'list:a', origin: 'c1' });
+    const { traceparent, ...headers } = message.headers;
+    assert.deepEqual(headers, { source: 'list:a', origin: 'c1' });
+    assert.match(traceparent!, /^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
     assert.deepEqual(documentCodec.decode(message.value!), {
       key,
       id: 'id1',
@@ -82,6 +84,18 @@ describe('crawl', () => {
     const { key: _, title, ...rest } = documentCodec.decode(of('documents')[0]!.value!);
     assert.deepEqual(rest, { ...document, host: 'www.a.example:8080', source: 'list:a', origin: 'c' });
     assert.equal(title, `A ${'title '.repeat(50)}`.slice(0, 300));
+  });
+
+  test('every record has a trace of its own, the same one when the crawl goes on from an earlier cursor', async () => {
+    const records = Array.from({ length: 20 }, (_, i) => page(i));
+    const traces = async (marks: Marks) => {
+      const { transport, of } = recorder();
+      await crawl(sourceOf(records), transport, { marks, dedup: true }, signal);
+      return of('documents').map(({ headers }) => headers['traceparent']);
+    };
+    const all = await traces(after());
+    assert.equal(new Set(all).size, 20);
+    assert.deepEqual(await traces(after({ ...whole, cursor: 'c11', read: 12 })), all.slice(12));
   });
 
   test('a lone surrogate counts as the replacement character that it becomes in UTF-8', async () => {
@@ -155,7 +169,9 @@ describe('crawl', () => {
     );
     const [letter] = of('dead');
     assert.deepEqual(letter?.value, Buffer.from(bytes));
-    assert.deepEqual(letter.headers, {
+    const { traceparent, ...headers } = letter.headers;
+    assert.ok(traceparent);
+    assert.deepEqual(headers, {
       stage: 'crawl',
       code: 'malformed-record',
       reason: 'no JSON',

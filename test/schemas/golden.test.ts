@@ -1,23 +1,16 @@
 /** Messages as they were once written are read for ever. Write those of a new schema: `node test/schemas/golden.test.ts --write`. */
 import assert from 'node:assert/strict';
-import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { describe, test } from 'node:test';
+import avro from 'avsc';
 import fc from 'fast-check';
-import {
-  alertCodec,
-  type Codec,
-  countCodec,
-  documentCodec,
-  gradientsCodec,
-  scoreCodec,
-  selectionCodec,
-  tokensCodec,
-} from '../../schemas/codec.ts';
-import { NO_PROVENANCE } from '../../schemas/provenance.ts';
+import { codecs } from '../../schemas/codec.ts';
+import { crc64, fingerprintOf } from '../../schemas/fingerprint.ts';
+import { publishedSchema, schemaOf } from '../../schemas/schemas.ts';
 import type { SchemaName } from '../../schemas/topics.ts';
-import { crc64, fingerprintOf, schemaOf } from '../../schemas/wire-format.ts';
+import { singleObjectPrefix, unframe } from '../../schemas/wire-format.ts';
 
-const FOLDER = new URL('../../schemas/golden/', import.meta.url);
+const FOLDER = new URL('../../schemas/', import.meta.url);
 const PROVENANCE = {
   source: 'jsonl:mails',
   origin: '17',
@@ -101,68 +94,85 @@ const SAMPLES: Readonly<Record<SchemaName, unknown>> = {
   },
 };
 
-const NO_TUNED_MODEL = { lossTuned: new Float64Array(), labels: new Int32Array() };
-const NOT_MEASURED = { cosine: 0, lossTuned: null, label: null };
-
-/** What messages of earlier schemas did not say, by fingerprint. */
-const UNSAID: Readonly<Record<string, object>> = {
-  '99e81fc61bb97437': { ...NO_PROVENANCE, source: PROVENANCE.source, origin: PROVENANCE.origin },
-  '31253e85b8cf238d': NO_PROVENANCE,
-  dfdb4be8c0e31704: { ...NO_PROVENANCE, ...NO_TUNED_MODEL },
-  a30923cf5f8d3978: { ...NO_PROVENANCE, ...NOT_MEASURED },
-  '83d869902647c920': NO_TUNED_MODEL,
-  ca57228a45293caf: NOT_MEASURED,
-};
-
-const CODECS: Readonly<Record<SchemaName, Codec<unknown>>> = {
-  alert: alertCodec,
-  document: documentCodec,
-  tokens: tokensCodec,
-  gradients: gradientsCodec,
-  score: scoreCodec,
-  selection: selectionCodec,
-  count: countCodec,
-} as Readonly<Record<SchemaName, Codec<unknown>>>;
-const names = Object.keys(CODECS) as readonly SchemaName[];
-const fileOf = (name: SchemaName) => new URL(`${name}.${fingerprintOf(name)}.avro`, FOLDER);
+const names = Object.keys(codecs) as readonly SchemaName[];
+const fileOf = (name: SchemaName) => new URL(`golden/${name}.${codecs[name].fingerprint}.avro`, FOLDER);
+const published = readdirSync(new URL('published/', FOLDER)).map((file) => {
+  const [name, fingerprint] = file.split('.') as [SchemaName, string];
+  return { name, fingerprint, file };
+});
 
 if (process.argv.includes('--write')) {
   for (const name of names) {
-    if (!existsSync(fileOf(name))) writeFileSync(fileOf(name), CODECS[name].encode(SAMPLES[name]));
+    const schema = new URL(`published/${name}.${codecs[name].fingerprint}.avsc`, FOLDER);
+    if (!existsSync(schema)) copyFileSync(new URL(`${name}.avsc`, FOLDER), schema);
+    if (!existsSync(fileOf(name))) writeFileSync(fileOf(name), codecs[name].encode(SAMPLES[name]));
   }
 }
 
-describe('the wire', () => {
-  test('every schema has a message written with it, under its fingerprint', () => {
-    for (const name of names) assert.ok(existsSync(fileOf(name)), `${fileOf(name)}: write it with --write`);
-  });
+interface Field {
+  readonly name: string;
+  readonly default?: unknown;
+}
+const fieldsOf = (schema: unknown) => (schema as { readonly fields: readonly Field[] }).fields;
 
-  test('every message that was ever published is read as it was written', () => {
-    for (const file of readdirSync(FOLDER)) {
-      const [name, fingerprint] = file.split('.') as [SchemaName, string];
-      const written = { ...(SAMPLES[name] as object), ...UNSAID[fingerprint] };
-      assert.deepEqual(CODECS[name].decode(readFileSync(new URL(file, FOLDER))), written, file);
+describe('the wire', () => {
+  test('every schema has a message written with it, under its fingerprint, and is itself published', () => {
+    for (const name of names) {
+      assert.ok(existsSync(fileOf(name)), `${fileOf(name)}: node test/schemas/golden.test.ts --write`);
+      assert.ok(publishedSchema(name, codecs[name].fingerprint), `${name}: node test/schemas/golden.test.ts --write`);
     }
   });
 
-  test('a message that was cut where an earlier schema did not end is none of any', () => {
-    for (const [name, codec] of Object.entries(CODECS)) {
-      const whole = codec.encode(SAMPLES[name as SchemaName]);
-      const ends = readdirSync(FOLDER)
-        .filter((file) => file.startsWith(`${name}.`))
-        .map((file) => readFileSync(new URL(file, FOLDER)).length);
-      for (let end = 0; end < whole.length; end++) {
-        if (!ends.includes(end)) assert.throws(() => codec.decode(whole.subarray(0, end)), `${name}, ${end} bytes`);
+  test('every message that was ever published is read as it was written, what is newer at its default', () => {
+    const files = readdirSync(new URL('golden/', FOLDER));
+    assert.deepEqual(
+      files.map((file) => file.replace('.avro', '.avsc')).sort(),
+      published.map(({ file }) => file).sort(),
+    );
+    for (const file of files) {
+      const [name, fingerprint] = file.split('.') as [SchemaName, string];
+      const value = codecs[name].decode(readFileSync(new URL(`golden/${file}`, FOLDER)), fingerprint);
+      const old = new Set(fieldsOf(publishedSchema(name, fingerprint)).map((field) => field.name));
+      for (const field of fieldsOf(schemaOf(name))) {
+        const read = (value as Record<string, unknown>)[field.name];
+        const sample = (SAMPLES[name] as Record<string, unknown>)[field.name];
+        if (old.has(field.name)) assert.deepEqual(read, sample, `${file}: ${field.name}`);
+        else if (!ArrayBuffer.isView(read)) assert.deepEqual(read, field.default, `${file}: ${field.name}`);
+        else assert.equal(read.byteLength, String(field.default).length, `${file}: ${field.name}`);
       }
     }
   });
 
+  test('a published schema is the one that its fingerprint names: none was changed afterwards', () => {
+    for (const { name, fingerprint, file } of published) {
+      assert.equal(fingerprintOf(avro.Type.forSchema(publishedSchema(name, fingerprint)!)), fingerprint, file);
+    }
+  });
+
   test('no array and no map is on the wire: a few bytes could claim a billion elements', () => {
-    for (const name of names) assert.doesNotMatch(JSON.stringify(schemaOf(name)), /"(array|map)"/);
+    const all = [
+      ...names.map(schemaOf),
+      ...published.map(({ name, fingerprint }) => publishedSchema(name, fingerprint)),
+    ];
+    for (const schema of all) assert.doesNotMatch(JSON.stringify(schema), /"(array|map)"/);
+  });
+
+  test('every schema begins with a string, so that the first byte of a value tells how it is framed', () => {
+    for (const { name, fingerprint } of published) {
+      assert.equal((fieldsOf(publishedSchema(name, fingerprint))[0] as { type?: unknown }).type, 'string', name);
+    }
+    for (const name of names) {
+      const value = codecs[name].encode(SAMPLES[name]);
+      const framed = unframe(value);
+      assert.equal(framed.frame, 'single-object');
+      assert.equal(framed.frame === 'single-object' && framed.fingerprint, codecs[name].fingerprint);
+      assert.equal(unframe(framed.body).frame, 'bare');
+      assert.deepEqual(codecs[name].decode(framed.body), SAMPLES[name]);
+    }
   });
 
   test('whatever bytes come, they are a value or an error', () => {
-    const whole = Buffer.concat(names.map((name) => CODECS[name].encode(SAMPLES[name])));
+    const whole = Buffer.concat(names.map((name) => codecs[name].encode(SAMPLES[name])));
     const claims = Buffer.from([0xfe, 0xff, 0xff, 0xff, 0x0f]); // a length of 2³¹ − 1
     const bytes = fc.oneof(
       fc.uint8Array({ maxLength: 200 }),
@@ -172,7 +182,7 @@ describe('the wire', () => {
     fc.assert(
       fc.property(fc.constantFrom(...names), bytes, (name, some) => {
         try {
-          CODECS[name].decode(some);
+          codecs[name].decode(some);
         } catch (error) {
           assert.ok(error instanceof Error);
         }
@@ -184,5 +194,9 @@ describe('the wire', () => {
     // of "null" and "int", from the specification's own test data
     assert.equal(crc64(Buffer.from('"null"')), 0x63dd24e7cc258f8an);
     assert.equal(crc64(Buffer.from('"int"')), 0x7275d51a3f395c8fn);
+    assert.deepEqual(
+      [...singleObjectPrefix('7275d51a3f395c8f')],
+      [0xc3, 0x01, 0x8f, 0x5c, 0x39, 0x3f, 0x1a, 0xd5, 0x75, 0x72],
+    );
   });
 });
