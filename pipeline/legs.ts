@@ -89,12 +89,12 @@ function handlerOf(
 }
 
 /** What a leg reads, as its first step takes it. */
-function decoders({ longest, pool }: LegParts): Readonly<Record<Step, (value: Uint8Array) => unknown>> {
+function decoders({ longest, pool }: LegParts): Readonly<Record<Step, LegOptions<unknown, unknown>['decode']>> {
   return {
     tokenize: documentCodec.decode,
-    gradient: (value) => soundTokens(tokensCodec.decode(value), longest),
-    score: (value) => soundGradients(gradientsCodec.decode(value)),
-    select: (value) => soundScore(scoreCodec.decode(value), pool?.width ?? 0),
+    gradient: (value, writer) => soundTokens(tokensCodec.decode(value, writer), longest),
+    score: (value, writer) => soundGradients(gradientsCodec.decode(value, writer)),
+    select: (value, writer) => soundScore(scoreCodec.decode(value, writer), pool?.width ?? 0),
   };
 }
 

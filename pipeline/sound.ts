@@ -20,16 +20,20 @@ export function soundTokens(tokens: Tokens, longest: number): Tokens {
 /** @throws RangeError where its arrays are not those of the same windows */
 export function soundGradients(gradients: Gradients): Gradients {
   const { gradientNorm, loss, alignment, lossTunedHead, tokens, lengths, ids, tokenAlignment, sketch } = gradients;
+  const { lossTuned, labels } = gradients;
   const windows = gradientNorm.length;
   const columns = windows * gradients.deltas.split(',').length;
   expect(windows > 0, 'a window', windows);
   expect(loss.length === windows, `${windows} losses`, loss.length);
   expect(alignment.length === columns, `${columns} alignments`, alignment.length);
   expect(lossTunedHead.length === columns, `${columns} losses under the tuned head`, lossTunedHead.length);
-  expect(tokens.length === windows && tokens.every((n) => n > 0), `${windows} counts of tokens`, tokens.length);
   expect(lengths.length === windows && sum(lengths) === ids.length, `${sum(lengths)} ids`, ids.length);
+  const isCount = (n: number, w: number) => n > 0 && n < lengths[w]!;
+  expect(tokens.length === windows && tokens.every(isCount), `${windows} counts of tokens`, tokens.length);
   const aligned = sum(tokens) * (columns / windows);
   expect(tokenAlignment.length === aligned, `${aligned} alignments of tokens`, tokenAlignment.length);
+  expect(lossTuned.length === 0 || lossTuned.length === windows, `${windows} tuned losses, or none`, lossTuned.length);
+  expect(labels.length === 0 || labels.length === windows, `${windows} labels, or none`, labels.length);
   expect(sketch.length % windows === 0, `a sketch for each of ${windows} windows`, sketch.length);
   return gradients;
 }

@@ -1,6 +1,5 @@
 /** Values to bytes that say their schema, and bytes of any version to values. The .avsc files are the truth. */
 import { currentFingerprint, typeOf } from './schemas.ts';
-import { checkGradients, checkScore, checkTokens } from './shapes.ts';
 import type { SchemaName } from './topics.ts';
 import type { Alert, Count, Document, Gradients, Score, Selection, Tokens } from './types.ts';
 import { type Fingerprint, singleObjectPrefix, unframe } from './wire-format.ts';
@@ -27,7 +26,7 @@ export interface Codec<T> {
   learn(schema: unknown): Fingerprint;
 }
 
-function codec<T>(name: SchemaName, check: (value: T) => void = () => undefined): Codec<T> {
+function codec<T>(name: SchemaName): Codec<T> {
   const type = typeOf(name);
   const fingerprint = currentFingerprint(name);
   const prefix = singleObjectPrefix(fingerprint);
@@ -48,16 +47,15 @@ function codec<T>(name: SchemaName, check: (value: T) => void = () => undefined)
       const resolver = written === fingerprint ? undefined : known.resolver(written);
       const value = { ...type.fromBuffer(framed.body, resolver) } as T; // avsc's own record class stays inside
       if (!type.isValid(value)) throw new RangeError('a number that its type cannot hold'); // avsc reads ints of any size
-      check(value);
       return value;
     },
   };
 }
 
 export const documentCodec: Codec<Document> = codec('document');
-export const tokensCodec: Codec<Tokens> = codec('tokens', checkTokens);
-export const gradientsCodec: Codec<Gradients> = codec('gradients', checkGradients);
-export const scoreCodec: Codec<Score> = codec('score', checkScore);
+export const tokensCodec: Codec<Tokens> = codec('tokens');
+export const gradientsCodec: Codec<Gradients> = codec('gradients');
+export const scoreCodec: Codec<Score> = codec('score');
 export const selectionCodec: Codec<Selection> = codec('selection');
 export const countCodec: Codec<Count> = codec('count');
 export const alertCodec: Codec<Alert> = codec('alert');

@@ -31,7 +31,7 @@ const parts: LegParts = {
 };
 
 /** A stage that is asked for another run's numbers ends the worker, with these words. */
-const OTHER_RUN = /gradients carry the deltas|is none of|expected a sketch of/;
+const OTHER_RUN = /gradients carry the deltas|is none of/;
 
 async function outcomes(step: Step, messages: readonly Delivered[]): Promise<readonly (string | undefined)[]> {
   const { handle, prepare } = legHandler(legPlan(step), parts);
