@@ -95,7 +95,7 @@ export function compose({
       // seen-set and selection run ahead of the store: a batch that comes again finds them made anew
       const stages = (): Chain<Document, Selected & Partial<Matched>> => {
         const [admitting, tokens] = [admit({ seen, filters }), tokenize(tokenizer, windows)];
-        const scored = observed(score([delta], { rankBy: config.rankBy }), onScored);
+        const scored = observed(score([delta], { rankBy: config.rankBy, labels: target.classifier?.words }), onScored);
         const selected = select({ deltas: [delta], keep: config.keep, pool, others: config.pool }, saved);
         return rules.length === 0
           ? chain(...admitting, tokens, gradient, scored, selected)

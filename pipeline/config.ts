@@ -5,6 +5,7 @@
 import { z } from 'zod';
 import { LAYERS } from '../stages/checkpoint/tuning.ts';
 import { filterSpec } from '../stages/filters/filters.ts';
+import { LABEL_LOSSES } from '../stages/classification.ts';
 import { pointOf } from '../stages/graph/point.ts';
 import { PROVIDERS } from '../stages/graph/providers.ts';
 import { PRECISIONS } from '../stages/graph/quantize.ts';
@@ -78,6 +79,28 @@ export const settings = {
     .enum(MEASURE_NAMES)
     .default('cosine')
     .describe('what documents are ranked by; a likelihood that is not of the head runs the whole tuned model'),
+  task: z
+    .enum(['language-modelling', 'classification'])
+    .default('language-modelling')
+    .describe(
+      'what is predicted: every next token, or the label that the tuned model answers to a prompt around the text',
+    ),
+  template: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({
+      description: 'prompt of a classifier, {text} where the document goes; or a file with one',
+      placeholder: 'TEXT|FILE',
+    }),
+  labels: z.array(z.string().min(1)).min(2).optional().meta({
+    description: 'label words of a classifier as they follow the prompt, space included, comma-separated',
+    placeholder: 'WORD,...',
+  }),
+  labelLoss: z
+    .enum(LABEL_LOSSES)
+    .default('labels')
+    .describe("the softmax of a label's loss runs over the label words, or over the whole vocabulary"),
   layers: z
     .enum(LAYERS)
     .default('auto')
@@ -203,7 +226,7 @@ export const deltaConfig = take(['base', 'tuned', 'tokens', 'offline']);
 export const scanConfig = take([
   ...(['base', 'tuned', 'source', 'store'] as const),
   ...(['bos', 'window', 'stride', 'maxWindows', 'positions', 'layers'] as const),
-  ...(['at', 'tunedModel', 'rankBy'] as const),
+  ...(['at', 'tunedModel', 'rankBy', 'task', 'template', 'labels', 'labelLoss'] as const),
   ...([
     'keep',
     'pool',
@@ -280,7 +303,7 @@ export const workerConfig = take([
   ...cluster,
   ...wire,
   ...(['legs', 'metrics', 'base', 'tuned', 'bos', 'window', 'stride', 'maxWindows', 'positions', 'layers'] as const),
-  ...(['at', 'tunedModel', 'rankBy'] as const),
+  ...(['at', 'tunedModel', 'rankBy', 'task', 'template', 'labels', 'labelLoss'] as const),
   ...(['keep', 'pool', 'sketchWidth', 'onnx', 'threads', 'provider', 'precision', 'offline'] as const),
   'filters',
 ]);

@@ -25,6 +25,8 @@ export interface LegParts {
   readonly longest: number;
   readonly deltas: readonly ScoredDelta[];
   readonly rankBy: Measure;
+  /** Label words of a classifier. */
+  readonly labels?: readonly string[] | undefined;
   readonly keep: number;
   readonly pool: { readonly size: number; readonly width: number } | undefined;
   /** Documents kept in each of the other orders; 0 keeps none. */
@@ -71,7 +73,7 @@ function handlerOf(
     tokenize: () =>
       [...admit({ seen: (key) => seen!.has(key), filters: parts.filters }), parts.tokenize] as readonly AnyStage[],
     gradient: () => [parts.gradient] as readonly AnyStage[],
-    score: () => [score(deltas, { rankBy: parts.rankBy })] as readonly AnyStage[],
+    score: () => [score(deltas, { rankBy: parts.rankBy, labels: parts.labels })] as readonly AnyStage[],
     select: () => [select({ deltas, keep, pool, others }, saved!)] as readonly AnyStage[],
   };
   const make = () => {

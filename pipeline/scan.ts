@@ -3,9 +3,12 @@ import { NO_PROVENANCE } from '../schemas/provenance.ts';
 import type { Gradients, Tokens } from '../schemas/types.ts';
 import { CheckpointError } from '../stages/checkpoint/error.ts';
 import { filtersOf } from '../stages/filters/filters.ts';
+import type { Classification } from '../stages/classification.ts';
 import { gradient } from '../stages/gradient.ts';
+import type { SketchTail } from '../stages/graph/head.ts';
 import { openMeasure } from '../stages/graph/open.ts';
-import { project } from '../stages/project.ts';
+import type { Sketch } from '../stages/math/sketch.ts';
+import { project, projectLabels } from '../stages/project.ts';
 import { sourceOf } from '../stages/sources/sources.ts';
 import { type Alerting, alertReaders, notify, openAlerting } from './alerting.ts';
 import { compose } from './compose.ts';
@@ -221,13 +224,14 @@ export async function openStage(
   config: Pick<ScanConfig, 'window' | 'precision' | 'provider' | 'threads' | 'positions'>,
   world: Pick<World, 'cores' | 'note'>,
 ): Promise<Stage<Tokens, Gradients>> {
-  const { base, body, delta, measurement, sketch } = target;
+  const { base, body, delta, measurement, sketch, classifier } = target;
   const session = await openMeasure(base, {
     body,
     deltas: [delta],
     points: target.points,
     tuned: target.tuned,
-    sketch: sketch === undefined ? undefined : project(sketch),
+    answers: classifier && { tokens: classifier.tokens, labelsOnly: classifier.labelLoss === 'labels' },
+    sketch: sketch && tailOf(sketch, classifier),
     window: config.window,
     precision: config.precision,
     providers: config.provider,
@@ -240,6 +244,7 @@ export async function openStage(
     deltas: [delta.id],
     vocabulary: body.vocabulary,
     positions: config.positions,
+    labels: classifier?.tokens,
     tokenBudget: Math.max(TOKEN_BUDGET, config.window),
   });
   try {
@@ -278,6 +283,10 @@ async function probe(stage: Stage<Tokens, Gradients>, { base, delta, body }: Tar
   if (alignment.some((value) => !Number.isFinite(value))) {
     throw new CheckpointError(`${delta.tuned}: its difference from the base holds numbers that are not finite`);
   }
+}
+
+function tailOf(sketch: Sketch, classifier: Classification | undefined): SketchTail {
+  return classifier?.labelLoss === 'labels' ? projectLabels(sketch, classifier.tokens) : project(sketch);
 }
 
 /** The target's delta, as a store keeps it. */

@@ -4,19 +4,19 @@ import { type Checkpoint, openCheckpoint, type TokenizerFiles } from '../stages/
 import { CheckpointError } from '../stages/checkpoint/error.ts';
 import { type Measurement, measurement, tensorsHash } from '../stages/checkpoint/measurement.ts';
 import { type Tokenizer, tokenizerOf } from '../stages/checkpoint/tokenizer.ts';
-import { type Layers, openTuning, type Tuning } from '../stages/checkpoint/tuning.ts';
+import { openTuning, type Tuning } from '../stages/checkpoint/tuning.ts';
+import type { Classification } from '../stages/classification.ts';
 import { customBody } from '../stages/graph/custom.ts';
 import { type Body, bodyOf } from '../stages/graph/families.ts';
 import type { TunedModel } from '../stages/graph/model.ts';
-import { type Point, pointOf } from '../stages/graph/point.ts';
-import { type OpenedTunedModel, openTunedModel } from '../stages/graph/tuned-model.ts';
+import type { Point } from '../stages/graph/point.ts';
 import { type Sketch, sketch } from '../stages/math/sketch.ts';
-import { needsTunedModel } from '../stages/measure.ts';
 import { projectionName } from '../stages/project.ts';
 import { bosOf, type TokenizeOptions } from '../stages/tokenize.ts';
 import type { ScanConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 import { ConfigError } from './error.ts';
+import { classifierOf, pointsOf, tunedModelOf } from './modes.ts';
 
 export interface Sides {
   readonly base: Checkpoint;
@@ -34,6 +34,8 @@ export interface Target {
   readonly points: readonly Point[];
   /** The whole tuned model, where it runs. */
   readonly tuned: TunedModel | undefined;
+  /** Of a classifier: its prompt and its labels. */
+  readonly classifier: Classification | undefined;
   /** The map of every gradient to a sketch; undefined where no pool is kept. */
   readonly sketch: Sketch | undefined;
   readonly measurement: Measurement;
@@ -89,7 +91,8 @@ export async function openTarget(config: TargetConfig, environment: Environment,
   const points = pointsOf(config, layers);
   const model = await tunedModelOf(config, base, body, tuned, signal);
   const { files, tokenizer } = await openTokenizer(base, signal);
-  const windows = windowsOf(config, base);
+  const classifier = classifierOf(config, tokenizer);
+  const windows = { ...windowsOf(config, base), prompt: classifier?.prompt };
   const before = bosOf(tokenizer, windows);
   const map = config.pool === 0 || layers !== 'head' ? undefined : sketchOf(config, base);
   return {
@@ -101,6 +104,7 @@ export async function openTarget(config: TargetConfig, environment: Environment,
     windows,
     points,
     tuned: model?.model,
+    classifier,
     sketch: map,
     measurement: measurement({
       base: await modelHash(base, body, custom?.sha256, signal),
@@ -114,55 +118,24 @@ export async function openTarget(config: TargetConfig, environment: Environment,
       layers,
       precision: config.precision,
       projection: map === undefined ? 'none' : projectionName(map),
-      delta: points.join() === 'base' ? undefined : delta.id,
+      task: taskOf(classifier),
+      delta: points.join() === 'base' && classifier === undefined ? undefined : delta.id,
       tuned: model?.hash,
     }),
     notes: [
       ...delta.notes,
       ...tokenizer.notes,
+      ...(classifier?.notes ?? []),
       ...(map === undefined && config.pool > 0 ? [`no pool is kept: sketches are of the head's gradient`] : []),
     ],
   };
 }
 
-/** @throws ConfigError for a point given twice, or points that the layers do not have */
-function pointsOf({ at }: TargetConfig, layers: Layers): readonly Point[] {
-  const points = at.map((text) => pointOf(String(text))!);
-  const twice = points.find((point, i) => points.indexOf(point) !== i);
-  if (twice !== undefined) throw new ConfigError(`--at ${at}: ${twice} is there twice; a mean counts each point once`);
-  const [only, ...more] = points;
-  if (layers !== 'head' && (more.length > 0 || typeof only === 'number')) {
-    throw new ConfigError(
-      `--at ${at}: the gradient of --layers ${layers} is taken at base or at tuned; expected one of them`,
-    );
-  }
-  return points;
-}
-
-/** Undefined where nothing asks for it. */
-async function tunedModelOf(
-  { at, tunedModel, rankBy, onnx, window }: TargetConfig,
-  base: Checkpoint,
-  body: Body,
-  tuned: Checkpoint | Adapter,
-  signal: AbortSignal,
-): Promise<OpenedTunedModel | undefined> {
-  const why =
-    (tunedModel === true && '--tuned-model') ||
-    (at.includes('tuned') && '--at tuned') ||
-    (needsTunedModel(rankBy) && `--rank-by ${rankBy}`);
-  if (why === false) return undefined;
-  if (onnx !== undefined) {
-    throw new ConfigError(
-      `${why} runs the whole tuned model, and --onnx ${onnx} is the body of the base alone: leave one of them out`,
-    );
-  }
-  const opened = await openTunedModel(base, body, tuned, signal);
-  const { positions } = opened.model.body;
-  if (positions === undefined || window <= positions) return opened;
-  throw new ConfigError(
-    `--window ${window}: ${tuned.ref} has ${positions} positions; expected a window of at most ${positions}`,
-  );
+/** Everything that decides on a label and its loss. */
+function taskOf(classifier: Classification | undefined): string | undefined {
+  if (classifier === undefined) return undefined;
+  const { prompt, tokens, labelLoss } = classifier;
+  return JSON.stringify({ before: [...prompt.before], after: [...prompt.after], labels: tokens, loss: labelLoss });
 }
 
 /** Of all the tensors that say what the base computes; a body of the user's own is named by its file. */

@@ -100,6 +100,7 @@ async function run(
       longest: config.window,
       deltas: [delta],
       rankBy: config.rankBy,
+      labels: target.classifier?.words,
       keep: config.keep,
       pool: sketch === undefined ? undefined : { size: config.pool, width: sketch.definition.width },
       others: config.pool,

@@ -17,6 +17,8 @@ export interface GradientOptions {
   readonly vocabulary: number;
   /** Score every position from the window's first on, or its last one only. */
   readonly positions: 'all' | 'last';
+  /** Tokens of a classifier's labels, where the model answers one of them: it is then what each window ends with. */
+  readonly labels?: readonly number[] | undefined;
   /** Padded tokens to one run of the session: B·T is kept at or below it. */
   readonly tokenBudget: number;
 }
@@ -41,6 +43,8 @@ interface Measured {
   readonly lossTunedHead: Float64Array;
   /** Undefined where the whole tuned model did not run. */
   readonly lossTuned: number | undefined;
+  /** Number of the label that the tuned model answers; undefined where it is not asked. */
+  readonly label: number | undefined;
   /** [tokens,n] */
   readonly tokenAlignment: Float32Array;
   /** [k], empty where the model makes none */
@@ -66,7 +70,7 @@ export function gradient(options: GradientOptions): Stage<Tokens, Gradients> {
 
   async function measureBatch(batch: readonly Tokens[], signal: AbortSignal): Promise<readonly Outcome<Gradients>[]> {
     const documents = batch.map((tokens) => ({ tokens, bad: badToken(tokens, vocabulary) }));
-    const windows = documents.map(({ tokens, bad }) => (bad === undefined ? windowsOf(tokens, options.positions) : []));
+    const windows = documents.map(({ tokens, bad }) => (bad === undefined ? windowsOf(tokens, options) : []));
     const measured = await measure(windows.flat(), signal);
     const rest = measured.values();
     return documents.map(({ tokens, bad }, d): Outcome<Gradients> => {
@@ -98,7 +102,7 @@ export function gradient(options: GradientOptions): Stage<Tokens, Gradients> {
     results: Measured[],
   ): Promise<void> {
     const members = group.map((i) => windows[i]!);
-    const outputs = await session.run(feedsOf(members));
+    const outputs = await session.run(feedsOf(members, options.labels === undefined));
     for (const [b, i] of group.entries()) results[i] = readWindow(outputs, b, members[b]!, options.deltas.length);
   }
 
@@ -111,12 +115,14 @@ function badToken({ ids }: Tokens, vocabulary: number): Reject | undefined {
   return new Reject('bad-token', `token ${at} has id ${ids[at]}; the model knows ids 0 to ${vocabulary - 1}`);
 }
 
-function windowsOf({ ids, lengths, firsts }: Tokens, positions: 'all' | 'last'): readonly Window[] {
+function windowsOf({ ids, lengths, firsts }: Tokens, { positions, labels }: GradientOptions): readonly Window[] {
   let end = 0;
   return Array.from(lengths, (length, w) => {
     end += length;
+    const window = ids.subarray(end - length, end);
+    if (labels !== undefined) return { ids: window, first: length, tokens: 1 }; // the label comes behind it
     const first = positions === 'last' ? length - 1 : firsts[w]!;
-    return { ids: ids.subarray(end - length, end), first, tokens: length - first };
+    return { ids: window, first, tokens: length - first };
   });
 }
 
@@ -133,7 +139,7 @@ function groupsOf(windows: readonly Window[], budget: number): readonly (readonl
   return groups;
 }
 
-function feedsOf(group: readonly Window[]): Feeds {
+function feedsOf(group: readonly Window[], withTargets: boolean): Feeds {
   const B = group.length;
   const T = Math.max(...group.map(({ ids }) => ids.length));
   const S = Math.max(...group.map(({ tokens }) => tokens));
@@ -148,14 +154,14 @@ function feedsOf(group: readonly Window[]): Feeds {
     for (let s = 0; s < window.tokens; s++) {
       const t = window.first + s;
       rows[b * S + s] = BigInt(b * T + t - 1);
-      targets[b * S + s] = BigInt(window.ids[t]!);
+      if (withTargets) targets[b * S + s] = BigInt(window.ids[t]!);
       weights[b * S + s] = 1 / window.tokens;
     }
   }
   return {
     [IDS]: { data: ids, dims: [B, T] },
     [INPUTS.rows]: { data: rows, dims: [B, S] },
-    [INPUTS.targets]: { data: targets, dims: [B, S] },
+    ...(withTargets ? { [INPUTS.targets]: { data: targets, dims: [B, S] } } : {}),
     [INPUTS.weights]: { data: weights, dims: [B, S] },
   };
 }
@@ -174,6 +180,7 @@ function readWindow(outputs: Results, b: number, { tokens }: Window, n: number):
   const meanOf = (name: string) => columnSums(perToken(name, 1), 1)[0]! / tokens;
   return {
     loss: meanOf(OUTPUTS.tokenLoss),
+    label: outputs[OUTPUTS.label] === undefined ? undefined : perToken(OUTPUTS.label, 1)[0],
     lossTuned: outputs[OUTPUTS.tokenLossTuned] === undefined ? undefined : meanOf(OUTPUTS.tokenLossTuned),
     gradientNorm: Math.sqrt(Math.max(0, outputs[OUTPUTS.squaredNorm]!.data[b]!)),
     alignment: columnSums(tokenAlignment, n),
@@ -195,15 +202,20 @@ function gradientsOf(
   tokens: Tokens,
   windows: readonly Window[],
   measured: readonly Measured[],
-  { measurement, deltas }: GradientOptions,
+  { measurement, deltas, labels }: GradientOptions,
 ): Gradients {
+  /** With its label behind it, where there is one. */
+  const whole = windows.map(({ ids }, w) => {
+    const label = measured[w]!.label;
+    return label === undefined || labels === undefined ? [...ids] : [...ids, labels[label]!];
+  });
   return {
     key: tokens.key,
     id: tokens.id,
     url: tokens.url,
     text: tokens.text,
-    ids: tokens.ids,
-    lengths: tokens.lengths,
+    ids: Int32Array.from(whole.flat()),
+    lengths: Int32Array.from(whole, ({ length }) => length),
     tokens: Int32Array.from(windows, (window) => window.tokens),
     measurement,
     deltas: deltas.join(','),
@@ -227,7 +239,7 @@ function gradientsOf(
     ),
     ...provenanceOf(tokens),
     lossTuned: Float64Array.from(measured.flatMap(({ lossTuned }) => lossTuned ?? [])),
-    labels: new Int32Array(),
+    labels: Int32Array.from(measured.flatMap(({ label }) => label ?? [])),
   };
 }
 

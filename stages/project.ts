@@ -78,3 +78,17 @@ export function project(sketch: Sketch): SketchTail {
     return g.node('Mul', [g.node('Cast', [there], { to: 1 }), sign]);
   }
 }
+
+/** The same where the vocabulary is that of some tokens alone: G has their rows, and 0 elsewhere. */
+export function projectLabels(sketch: Sketch, tokens: readonly number[]): SketchTail {
+  const { finish } = project(sketch);
+  const places = new Float32Array(tokens.length * BUCKETS);
+  for (const [row, token] of tokens.entries()) places[row * BUCKETS + (token % BUCKETS)] = sketch.rowSigns[token]!;
+  return {
+    chunk(g, p, [from, to]) {
+      const rows = places.subarray(from * BUCKETS, to * BUCKETS);
+      return g.node('MatMul', [p, g.floats(rows, [to - from, BUCKETS])]); // [N,256]
+    },
+    finish: (g, at) => finish(g, { ...at, targets: g.node('Gather', [g.ints(tokens), at.targets], { axis: 0 }) }),
+  };
+}

@@ -15,7 +15,7 @@ export interface ScoreOptions {
   /** What makes a window the best, and a document's score; by default the cosine. */
   readonly rankBy?: Measure;
   /** Of a classifier, in the order of its labels' numbers. */
-  readonly labels?: readonly string[];
+  readonly labels?: readonly string[] | undefined;
 }
 
 /**

@@ -4,6 +4,7 @@ import { ConfigError } from '../pipeline/error.ts';
 import { provenanceOf } from '../schemas/provenance.ts';
 import type { Document, Tokens } from '../schemas/types.ts';
 import type { Tokenizer } from './checkpoint/tokenizer.ts';
+import type { Prompt } from './classification.ts';
 
 export interface TokenizeOptions {
   /** auto: what the tokenizer itself puts before a text; always: exactly one `bosId`; never: nothing. */
@@ -16,6 +17,8 @@ export interface TokenizeOptions {
   readonly stride?: number | undefined;
   /** Windows of a document, from its start; 0 takes all. */
   readonly maxWindows: number;
+  /** Of a classifier: what stands before and after a text, in the one window of it, which ends with a label still to come. */
+  readonly prompt?: Prompt | undefined;
 }
 
 /**
@@ -28,6 +31,7 @@ export interface TokenizeOptions {
  * @throws ConfigError at once where `always` has no BOS to give, or no text fits beside the BOS
  */
 export function tokenize(tokenizer: Tokenizer, options: TokenizeOptions): Stage<Document, Tokens> {
+  if (options.prompt !== undefined) return prompted(tokenizer, options, options.prompt);
   const before = bosOf(tokenizer, options);
   const room = options.window - before.length;
   if (room < 1 || options.window < 2) {
@@ -72,6 +76,30 @@ export function tokenize(tokenizer: Tokenizer, options: TokenizeOptions): Stage<
       scored = to;
     }
     return windows;
+  }
+
+  return { name: 'tokenize', process: (batch) => batch.map(tokenizeOne) };
+}
+
+/**
+ * A document is one window: what stands before it, as much of the text as leaves room for the rest and for the label, and what stands
+ * after it. What is scored is the token behind the window.
+ */
+function prompted(tokenizer: Tokenizer, options: TokenizeOptions, { before, after }: Prompt): Stage<Document, Tokens> {
+  const start = [...bosOf(tokenizer, options), ...before];
+  const room = options.window - start.length - after.length - 1;
+  if (room < 1) {
+    throw new ConfigError(
+      `window of ${options.window} tokens: expected at least ${options.window - room + 1}, the template's and one of a text and a label`,
+    );
+  }
+  function tokenizeOne(document: Document): Outcome<Tokens> {
+    const { key, id, url, text } = document;
+    const encoded = tokenizer.encode(text, room);
+    if (encoded.length === 0) return new Reject('too-short', '0 tokens; expected at least 1 beside the template');
+    const ids = Int32Array.from([...start, ...encoded.subarray(0, room), ...after]);
+    const lengths = Int32Array.of(ids.length);
+    return [{ key, id, url, text, ids, lengths, firsts: lengths, ...provenanceOf(document) }];
   }
 
   return { name: 'tokenize', process: (batch) => batch.map(tokenizeOne) };

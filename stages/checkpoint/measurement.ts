@@ -21,6 +21,8 @@ export interface MeasurementFields {
   readonly precision: string;
   /** Kind, width and seed of the sketch; `none` where there is none. */
   readonly projection: string;
+  /** What a classifier is asked, as JSON; undefined for a language model. */
+  readonly task?: string | undefined;
   /** Id of the delta, where a number of a window depends on it that is not its own: where `at` is more than the base. */
   readonly delta?: string | undefined;
   /** Hash of the whole tuned model, where it runs. */
@@ -37,7 +39,7 @@ export interface Measurement {
 const FIELDS = [
   ...(['base', 'tokenizer', 'window', 'stride', 'maxWindows', 'bos'] as const),
   ...(['positions', 'at', 'layers', 'precision', 'projection'] as const),
-  ...(['delta', 'tuned'] as const),
+  ...(['task', 'delta', 'tuned'] as const),
 ] satisfies readonly (keyof MeasurementFields)[];
 
 export function measurement(values: MeasurementFields): Measurement {

@@ -56,6 +56,8 @@ export interface HeadOptions {
   readonly points?: readonly Point[];
   /** The whole tuned model, for its loss and the point `tuned`. */
   readonly tuned?: TunedStates | undefined;
+  /** Makes the targets [B,S] from `rows` [B,S]; by default they are an input. */
+  readonly targets?: ((rows: string) => string) | undefined;
   readonly norm: boolean;
   readonly lossTunedHead: boolean;
   readonly sketch?: SketchTail | undefined;
@@ -82,6 +84,8 @@ export const OUTPUTS = {
   tokenLossTunedHead: 'token_loss_tuned_head',
   /** [B,S] −log P(y) under the whole tuned model, not weighted */
   tokenLossTuned: 'token_loss_tuned',
+  /** [B,S] which of the labels the tuned model answers, as a whole number */
+  label: 'label',
   /** [B] |G|² */
   squaredNorm: 'squared_norm',
   /** [B,k] */
@@ -97,7 +101,7 @@ export function appendHead(g: Graph, hidden: string, options: HeadOptions): void
   const { head, mlp } = options.gradients ?? { head: true, mlp: undefined };
   const [vocabulary = 0, width = 0] = base.shape;
   const rows = g.input(INPUTS.rows, 'int64', ['B', 'S']);
-  const targets = g.input(INPUTS.targets, 'int64', ['B', 'S']);
+  const targets = options.targets?.(rows) ?? g.input(INPUTS.targets, 'int64', ['B', 'S']);
   const weights = g.node('Unsqueeze', [g.input(INPUTS.weights, 'float32', ['B', 'S']), g.ints([2])]); // [B,S,1]
   const grid = g.node('Shape', [rows]);
   /** [N,x] as [B,S,x] */

@@ -3,6 +3,7 @@ import type { LowRank } from '../checkpoint/adapter.ts';
 import type { LocalTensor } from '../checkpoint/checkpoint.ts';
 import { CheckpointError } from '../checkpoint/error.ts';
 import { adapted } from './adapted.ts';
+import { answersOf, appendLabelHead } from './answers.ts';
 import type { Body } from './families.ts';
 import { appendHead, type HeadOptions, type TunedStates } from './head.ts';
 import type { MlpDelta, MlpParts, MlpValues } from './last-mlp.ts';
@@ -40,6 +41,15 @@ export interface Measured {
   readonly mlp: readonly MlpDelta[] | undefined;
   /** Runs beside the base where it is there. */
   readonly tuned?: TunedModel | undefined;
+  /** In place of the tokens that came, targets are what the tuned model answers. */
+  readonly answers?: Answers | undefined;
+}
+
+/** Labels of a classifier. */
+export interface Answers {
+  readonly tokens: readonly number[];
+  /** The softmax of every loss runs over the labels, rather than over the vocabulary. */
+  readonly labelsOnly: boolean;
 }
 
 /**
@@ -51,7 +61,7 @@ export interface Measured {
 export function gradientModel(
   parts: ModelParts,
   options: Omit<HeadOptions, 'gradients' | 'tuned'>,
-  { head, mlp: deltas, tuned }: Measured = { head: true, mlp: undefined },
+  { head, mlp: deltas, tuned, answers }: Measured = { head: true, mlp: undefined },
 ): Uint8Array {
   const { body, weights, maxTokens, precision = 'float32' } = parts;
   const g = precision === 'int8' ? quantized(graph('deltasift')) : graph('deltasift');
@@ -68,7 +78,15 @@ export function gradientModel(
     );
   }
   const tunedStates = tuned === undefined ? undefined : statesOf(tuned);
-  appendHead(g, hidden, { ...options, tuned: tunedStates, gradients: { head, mlp } });
+  const tail: HeadOptions = { ...options, tuned: tunedStates, gradients: { head, mlp } };
+  if (answers === undefined) {
+    appendHead(g, hidden, tail);
+    return g.finish();
+  }
+  if (tunedStates === undefined) throw new RangeError('labels are what a tuned model answers, and there is none');
+  const targets = (rows: string) => answersOf(g, tunedStates, rows, answers);
+  if (answers.labelsOnly) appendLabelHead(g, hidden, { ...tail, targets }, answers.tokens);
+  else appendHead(g, hidden, { ...tail, targets });
   return g.finish();
 
   function statesOf({ body: own, weights: after, head: tunedHead, less }: TunedModel): TunedStates {

@@ -7,7 +7,7 @@ import type { HeadDelta } from './delta-terms.ts';
 import type { Body } from './families.ts';
 import type { SketchTail } from './head.ts';
 import type { MlpDelta } from './last-mlp.ts';
-import { gradientModel, type TunedModel } from './model.ts';
+import { type Answers, gradientModel, type TunedModel } from './model.ts';
 import type { Point } from './point.ts';
 import type { Provider } from './providers.ts';
 import type { Precision } from './quantize.ts';
@@ -21,6 +21,8 @@ export interface MeasureOptions {
   readonly points?: readonly Point[];
   /** The whole tuned model, where it is to run. */
   readonly tuned?: TunedModel | undefined;
+  /** Of a classifier: what the tuned model is asked. */
+  readonly answers?: Answers | undefined;
   readonly sketch?: SketchTail | undefined;
   /** Tokens of the longest window. */
   readonly window: number;
@@ -36,7 +38,7 @@ export interface MeasureOptions {
  * @throws CheckpointError where the head's width is not the body's
  */
 export async function openMeasure(base: Checkpoint, options: MeasureOptions): Promise<Session> {
-  const { body, deltas, points = ['base'], tuned, sketch, window, precision, providers, threads } = options;
+  const { body, deltas, points = ['base'], tuned, answers, sketch, window, precision, providers, threads } = options;
   const { head } = base;
   if (head.shape[1] !== body.width) {
     throw new CheckpointError(
@@ -51,7 +53,7 @@ export async function openMeasure(base: Checkpoint, options: MeasureOptions): Pr
   const model = gradientModel(
     { body, weights, maxTokens: window, precision },
     { base: weights.get(head.name)!, deltas: heads, points, norm: true, lossTunedHead: true, sketch },
-    { head: first?.layers !== 'last-mlp', mlp, tuned },
+    { head: first?.layers !== 'last-mlp', mlp, tuned, answers },
   );
   return openSession({ model, providers, threads });
 }
