@@ -4,8 +4,8 @@
  */
 import { z } from 'zod';
 import { LAYERS } from '../stages/checkpoint/tuning.ts';
-import { filterSpec } from '../stages/filters/filters.ts';
 import { LABEL_LOSSES } from '../stages/classification.ts';
+import { filterSpec } from '../stages/filters/filters.ts';
 import { pointOf } from '../stages/graph/point.ts';
 import { PROVIDERS } from '../stages/graph/providers.ts';
 import { PRECISIONS } from '../stages/graph/quantize.ts';
@@ -85,14 +85,10 @@ export const settings = {
     .describe(
       'what is predicted: every next token, or the label that the tuned model answers to a prompt around the text',
     ),
-  template: z
-    .string()
-    .min(1)
-    .optional()
-    .meta({
-      description: 'prompt of a classifier, {text} where the document goes; or a file with one',
-      placeholder: 'TEXT|FILE',
-    }),
+  template: z.string().min(1).optional().meta({
+    description: 'prompt of a classifier, {text} where the document goes; or a file with one',
+    placeholder: 'TEXT|FILE',
+  }),
   labels: z.array(z.string().min(1)).min(2).optional().meta({
     description: 'label words of a classifier as they follow the prompt, space included, comma-separated',
     placeholder: 'WORD,...',

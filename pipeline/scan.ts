@@ -2,8 +2,8 @@
 import { NO_PROVENANCE } from '../schemas/provenance.ts';
 import type { Gradients, Tokens } from '../schemas/types.ts';
 import { CheckpointError } from '../stages/checkpoint/error.ts';
-import { filtersOf } from '../stages/filters/filters.ts';
 import type { Classification } from '../stages/classification.ts';
+import { filtersOf } from '../stages/filters/filters.ts';
 import { gradient } from '../stages/gradient.ts';
 import type { SketchTail } from '../stages/graph/head.ts';
 import { openMeasure } from '../stages/graph/open.ts';

@@ -57,8 +57,9 @@ export function project(sketch: Sketch): SketchTail {
       return g.node('ReduceSum', [signed, g.ints([1])], { keepdims: 0 }); // [N,256]
     },
 
-    finish(g, { bucketed, targets, weights, hidden: h }) {
-      const error = g.node('Mul', [g.node('Sub', [bucketed, targetBuckets(g, targets)]), weights]); // E in buckets [B,S,256]
+    finish(g, { bucketed, miss, targets, weights, hidden: h }) {
+      const came = g.node('Mul', [targetBuckets(g, targets), miss]);
+      const error = g.node('Mul', [g.node('Sub', [bucketed, came]), weights]); // E in buckets [B,S,256]
       const grid = g.node('MatMul', [transposed(g, error), h]); // [B,256,d]
       const flat = g.node('Reshape', [grid, g.ints([-1, BUCKETS * hidden])]);
       const order = g.constant('int32', [cells.length], new Uint8Array(cells.buffer));

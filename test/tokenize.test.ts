@@ -171,4 +171,13 @@ describe('tokenize', () => {
       }),
     );
   });
+
+  test('puts a classifier’s prompt around a text that leaves room for it and for the label, which comes behind', async () => {
+    const prompt = { before: Int32Array.from('p:', (char) => char.charCodeAt(0)), after: Int32Array.of(63) };
+    assert.deepEqual(await windowsOf('abcdef', { window: 8, prompt }), ['p:abcd?']);
+    assert.deepEqual(await windowsOf('ab', { window: 8, prompt, bos: 'always', bosId: 94 }), ['^p:ab?']);
+    const [empty] = await tokenize(characters(), { ...DEFAULTS, window: 8, prompt }).process([document('')], signal);
+    assert.ok(empty instanceof Reject && empty.code === 'too-short');
+    assert.throws(() => tokenize(characters(), { ...DEFAULTS, window: 4, prompt }), /expected at least 5/);
+  });
 });

@@ -2,9 +2,10 @@
  * The tail of the graph: what the head's gradient says of each scored position, without ever forming that gradient.
  *
  * For final hidden states H [N,d] of the scored positions, P = softmax(H W0ᵀ) [N,V], one-hot targets Y and weights m [N],
- * the gradient of the weighted token loss by the head is G = Eᵀ H with E = (P − Y) ∘ m. Then, for a delta D = W0 − W1 [V,d]:
+ * the gradient of the weighted token loss by the head is G = Eᵀ H with E = (P − Y) ∘ m = (Q − c Y) ∘ m (distribution.ts). Then, for a
+ * delta D = W0 − W1 [V,d]:
  *
- *     ⟨G, D⟩ = Σₜ mₜ (Pₜ D − D[yₜ]) · hₜ             |G|² = Σ (E Eᵀ) ∘ (H Hᵀ) within a window
+ *     ⟨G, D⟩ = Σₜ mₜ (Qₜ D − cₜ D[yₜ]) · hₜ             |G|² = Σ (E Eᵀ) ∘ (H Hᵀ) within a window
  *     loss at W1 = logsumexp(H W0ᵀ − H Dᵀ) − (h W0[y] − h D[y])
  *
  * Where the gradient is taken at other points than the base, P is that of the head W0 − a D on the same H, or of the whole tuned
@@ -26,12 +27,13 @@ import { squaredLength } from './squared-length.ts';
 export interface SketchTail {
   /** Probabilities p [N,c] of vocabulary rows [from, to), normalised over the chunk, to buckets [N,b]. */
   chunk(graph: Graph, p: string, rows: Rows): string;
-  /** Sketches [B,k] of G from P in buckets [B,S,b], targets [B,S], weights [B,S,1] and hidden states [B,S,d]. */
+  /** Sketches [B,k] of G from Q in buckets [B,S,b], c [B,S,1], targets [B,S], weights [B,S,1] and hidden states [B,S,d]. */
   finish(graph: Graph, at: SketchValues): string;
 }
 
 export interface SketchValues {
   readonly bucketed: string;
+  readonly miss: string;
   readonly targets: string;
   readonly weights: string;
   readonly hidden: string;
@@ -108,6 +110,9 @@ export function appendHead(g: Graph, hidden: string, options: HeadOptions): void
   const byWindow = (value: string, x: number) =>
     g.node('Reshape', [value, g.node('Concat', [grid, g.ints([x])], { axis: 0 })]);
 
+  /** [B,S,1] as [N,1] */
+  const byPosition = (value: string) => g.node('Reshape', [value, g.ints([-1, 1])]);
+
   const atBase = distributionOf(g, hidden, base);
   const atTuned = tuned === undefined ? undefined : distributionOf(tuned.graph, tuned.hidden, tuned.head);
   const measured = points.map(distributionAt);
@@ -129,14 +134,16 @@ export function appendHead(g: Graph, hidden: string, options: HeadOptions): void
       bucketed: sketch === undefined || range[0] >= vocabulary ? [] : ofMeasured((p) => sketch.chunk(g, p, range)),
     };
   });
-  const mixed = all.map((_, k) =>
+  const mixed = all.map(({ targetLogit }, k) =>
     mixture(
       g,
       chunks.map(({ softmaxes }) => softmaxes[k]),
+      byPosition(targetLogit),
     ),
   );
 
-  const lossOf = (one: Distribution) => g.node('Sub', [byWindow(mixed[all.indexOf(one)]!.lse, 1), one.targetLogit]);
+  const lossOf = (one: Distribution) => byWindow(mixed[all.indexOf(one)]!.loss, 1);
+  const missOf = (k: number) => byWindow(mixed[k]!.miss, 1);
   const loss = lossOf(atBase); // [B,S,1]
   perToken(OUTPUTS.tokenLoss, loss);
   if (atTuned !== undefined) perToken(OUTPUTS.tokenLossTuned, lossOf(atTuned));
@@ -193,8 +200,9 @@ export function appendHead(g: Graph, hidden: string, options: HeadOptions): void
 
   /** ∂loss/∂H = E W [B,S,d] */
   function error(k: number): string {
-    const expected = mixed[k]!.of(chunks.map(({ expectedRow }) => expectedRow[k]));
-    return g.node('Mul', [g.node('Sub', [byWindow(expected, width), all[k]!.targetRows]), weights]);
+    const expected = byWindow(mixed[k]!.of(chunks.map(({ expectedRow }) => expectedRow[k])), width);
+    const came = g.node('Mul', [all[k]!.targetRows, missOf(k)]);
+    return g.node('Mul', [g.node('Sub', [expected, came]), weights]);
   }
 
   /** Contributions to ⟨G, D⟩ over all that counts [B,S,1] */
@@ -208,27 +216,28 @@ export function appendHead(g: Graph, hidden: string, options: HeadOptions): void
     return there.length > 0 ? sumOf(g, there) : g.node('Sub', [weights, weights]);
   }
 
-  /** mₜ (Pₜ D − D[yₜ]) · hₜ [B,S,1]; undefined where D is 0 */
+  /** mₜ (Qₜ D − cₜ D[yₜ]) · hₜ [B,S,1]; undefined where D is 0 */
   function headAlignment(k: number, i: number): string | undefined {
     const term = all[k]!.terms[i];
     if (term === undefined) return undefined;
     const expected = term.contract(mixed[k]!.of(chunks.map((chunk) => chunk.expected[k]?.[i])));
-    return g.node('Mul', [g.node('Sub', [byWindow(expected, 1), term.targetLogit]), weights]);
+    const came = g.node('Mul', [term.targetLogit, missOf(k)]);
+    return g.node('Mul', [g.node('Sub', [byWindow(expected, 1), came]), weights]);
   }
 
   /** −log P(y) with the tuned head's logits H W0ᵀ − H Dᵀ [B,S,1] */
   function tunedLoss(term: DeltaTerms | undefined, i: number): string {
     if (term === undefined) return loss;
     const parts = chunks.flatMap((chunk) => chunk.lseTuned[i] ?? []);
-    const tunedLse = logSumExp(g, concat(g, [...parts, ...term.tunedOnly], 1));
-    return g.node('Sub', [byWindow(tunedLse, 1), g.node('Sub', [atBase.targetLogit, term.targetLogit])]);
+    const others = byWindow(logSumExp(g, concat(g, [...parts, ...term.tunedOnly], 1)), 1);
+    return g.node('Softplus', [g.node('Sub', [others, g.node('Sub', [atBase.targetLogit, term.targetLogit])])]);
   }
 
   function squaredNorm(): string {
     const expectations = new Map(
       indices.map((k) => {
         const logP = g.node('Sub', [all[k]!.targetLogits(), byWindow(mixed[k]!.lse, 1)]);
-        return [k, { hidden: all[k]!.states.hidden, targetP: g.node('Exp', [logP]) }];
+        return [k, { hidden: all[k]!.states.hidden, miss: missOf(k), targetP: g.node('Exp', [logP]) }];
       }),
     );
     const chunkShare = (k: number, c: number) => byWindow(mixed[k]!.shares[c]!, 1); // [B,S,1]
@@ -237,7 +246,7 @@ export function appendHead(g: Graph, hidden: string, options: HeadOptions): void
         const outer = () => g.node('MatMul', [chunkShare(k, c), transposed(g, chunkShare(l, c))]);
         return grams[i] === undefined ? [] : g.node('Mul', [grams[i], outer()]);
       });
-      return { one: expectations.get(k)!, other: expectations.get(l)!, pp: sumOf(g, parts) };
+      return { one: expectations.get(k)!, other: expectations.get(l)!, qq: sumOf(g, parts) };
     });
     return squaredLength(g, ofPairs, targets, weights);
   }
@@ -247,12 +256,13 @@ export function appendHead(g: Graph, hidden: string, options: HeadOptions): void
     const byStates = [...Map.groupBy(indices, (k) => all[k]!.states)];
     const parts = byStates.map(([states, own]) => {
       const buckets = own.map((k) => mixed[k]!.of(chunks.map(({ bucketed }) => bucketed[k]))); // [N,b]
+      const miss = share(sumOf(g, own.map(missOf)), 1 / own.length);
       const bucketed = g.node('Reshape', [
         share(sumOf(g, buckets), 1 / own.length),
         concat(g, [grid, g.ints([-1])], 0),
       ]);
       const weighted = share(weights, own.length / points.length);
-      return finish(g, { bucketed, targets, weights: weighted, hidden: states.hidden });
+      return finish(g, { bucketed, miss, targets, weights: weighted, hidden: states.hidden });
     });
     return sumOf(g, parts);
   }

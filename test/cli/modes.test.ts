@@ -13,6 +13,7 @@ after(() => rmSync(folder, { recursive: true }));
 const N = 40;
 const CRAWL = tinyCrawl(folder, N);
 const SCAN = ['scan', '--base', tinyPair.base, '--tuned', tinyPair.tuned, '--source', `jsonl:${CRAWL}`, '--quiet'];
+const CLASSIFY = ['--task', 'classification', '--template', '{text}\nIt is about'];
 const inFolder = (name: string) => join(folder, name);
 
 interface Reference {
@@ -32,6 +33,7 @@ interface Line {
   readonly loss: number;
   readonly lossTunedHead: number;
   readonly lossTuned: number | null;
+  readonly label: string | null;
 }
 
 /** Lines of `--scores`, after the scan. */
@@ -81,11 +83,48 @@ describe('modes', () => {
     }
   });
 
+  test('a classifier: pseudo-labels of the tuned model, kept with each document', async () => {
+    const words = [' the', ' king', ' file'];
+    const lines = await scanned('classifier', ...CLASSIFY, '--labels', words.join());
+    for (const { label, cosine, lossTuned } of lines) {
+      assert.ok(words.includes(label!), `${label}`);
+      assert.ok(
+        Number.isFinite(cosine) && lossTuned! <= Math.log(words.length) + 1e-6,
+        'its own answer is the likeliest',
+      );
+    }
+    const { out } = await deltasift(['top', '--store', inFolder('classifier'), '-k', '3']);
+    assert.match(out, /tuned +label +tokens/);
+    const shown = JSON.parse(
+      (await deltasift(['show', lines[0]!.id, '--store', inFolder('classifier'), '--json'])).out,
+    );
+    const { shaded, label } = shown[0];
+    assert.deepEqual(
+      [shaded.at(-1).text, shaded.filter(({ value }: { value: number | null }) => value !== null).length],
+      [label, 1],
+    );
+
+    const { code, err } = await deltasift([
+      ...SCAN,
+      ...['--store', inFolder('classifier'), ...CLASSIFY, '--labels', ' the, file, king'],
+    ]);
+    assert.equal(code, 78);
+    assert.match(err, /was made with task .*but task .*was asked for/);
+  });
+
   test('what does not fit is said by name: exit 78', async () => {
     for (const [words, said] of [
       [['--at', 'base,1.5'], /--at: expected base, the whole tuned model as tuned, or a number from 0 to 1/],
       [['--at', 'base,0'], /--at base,0: base is there twice/],
       [['--at', '0.5', '--layers', 'last-mlp'], /--layers last-mlp is taken at base or at tuned/],
+      [['--labels', ' a, b'], /--labels is of a classifier: expected --task classification/],
+      [['--task', 'classification', '--labels', ' a, b'], /--template is missing/],
+      [['--task', 'classification', '--template', 'x'], /--labels is missing/],
+      [[...CLASSIFY, '--labels', ' the, king', '--max-windows', '2'], /expected --max-windows 1/],
+      [
+        ['--task', 'classification', '--template', 'no-file', '--labels', ' the, king'],
+        /a text with \{text\} in it, or a file/,
+      ],
       [['--rank-by', 'beauty'], /--rank-by: expected one of cosine, alignment, /],
     ] as const) {
       const { code, err } = await deltasift([...SCAN, '--store', inFolder('none'), ...words]);

@@ -36,7 +36,7 @@ export function headTruth({ base, tuned, width, shared, hidden, targets }: HeadC
     const { p, logits, lse } = softmaxOf(base, h, width);
     const tunedSide = softmaxOf(tuned, h, width);
     loss += (lse - logits[y]!) / n;
-    lossTunedHead += (tunedSide.lse - (y < shared ? tunedSide.logits[y]! : logits[y]!)) / n;
+    lossTunedHead += (y < shared ? tunedSide.lse - tunedSide.logits[y]! : withOwnRow(tunedSide.lse, logits[y]!)) / n;
     let aligned = 0;
     for (let v = 0; v < V; v++) {
       const e = (p[v]! - (v === y ? 1 : 0)) / n;
@@ -55,6 +55,11 @@ export function headTruth({ base, tuned, width, shared, hidden, targets }: HeadC
     gradientNorm: Math.sqrt(gradient.reduce((sum, value) => sum + value * value, 0)),
     gradient,
   };
+}
+
+/** The loss of a token that the tuned side lacks: it keeps the base's row. */
+function withOwnRow(lse: number, logit: number): number {
+  return Math.log(Math.exp(lse) + Math.exp(logit)) - logit;
 }
 
 function softmaxOf(head: Float64Array, h: Float64Array, width: number) {
