@@ -55,6 +55,7 @@ function writesOf(steps: readonly Step[]): readonly TopicName[] {
     ...(steps.includes('tokenize') ? (['seen'] as const) : []),
     'counts',
     'dead',
+    'drops',
   ];
 }
 

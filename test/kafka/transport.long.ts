@@ -116,7 +116,7 @@ describe('kafka transport', () => {
     assert.deepEqual(numbers(await committed(to)), range(300));
   });
 
-  test('two workers share the partitions; one that comes and goes loses nothing', async () => {
+  test('two workers share the partitions; one that comes and goes, twenty rebalances in all, loses nothing', async () => {
     const [from, to] = await freshTopics();
     const stop = new AbortController();
     const steady = transport({ batch: 10 });
@@ -127,7 +127,7 @@ describe('kafka transport', () => {
     await steady.publish(messages(from, 3000), stop.signal);
     const reading = steady.subscribe(from, 'shared', slowly, stop.signal);
     let theirs = 0;
-    for (let i = 0; i < 4; i++) {
+    for (let i = 0; i < 10; i++) {
       const leave = new AbortController();
       const guest = transport({ batch: 10 });
       const visiting = guest.subscribe(
@@ -173,6 +173,100 @@ describe('kafka transport', () => {
     await reading;
     await one.close();
     assert.deepEqual(numbers(await committed(to)), range(2000));
+  });
+
+  test('a handler slower than the session timeout keeps its partitions: nothing is handed over twice', async () => {
+    const [from, to] = await freshTopics();
+    const stop = new AbortController();
+    const one = transport({ batch: 4, inFlight: 1 });
+    await one.publish(messages(from, 12), stop.signal);
+    let handed = 0;
+    const slowly: Handle = async (batch, signal) => {
+      handed += batch.length;
+      await delay(2.5 * QUICK.sessionTimeoutMs);
+      return copyTo(to)(batch, signal);
+    };
+    const reading = one.subscribe(from, 'patient', slowly, stop.signal);
+    await one.flush(AbortSignal.timeout(120_000));
+    stop.abort();
+    await reading;
+    assert.equal(handed, 12);
+    assert.deepEqual(numbers(await committed(to)), range(12));
+  });
+
+  test('a stop ends a worker within ten seconds though its handler does not, and nothing of the batch is written', async () => {
+    const [from, to] = await freshTopics();
+    const stop = new AbortController();
+    const one = transport();
+    await one.publish(messages(from, 5), stop.signal);
+    const started = Promise.withResolvers<void>();
+    const reading = one.subscribe(
+      from,
+      'stuck',
+      () => {
+        started.resolve();
+        return new Promise(() => undefined);
+      },
+      stop.signal,
+    );
+    await started.promise;
+    stop.abort();
+    await Promise.race([
+      Promise.all([reading, one.close()]),
+      delay(10_000, undefined, { ref: false }).then(() => assert.fail('still running')),
+    ]);
+    assert.deepEqual(await committed(to), []);
+
+    const next = transport();
+    const go = new AbortController();
+    const again = next.subscribe(from, 'stuck', copyTo(to), go.signal);
+    await next.flush(AbortSignal.timeout(60_000));
+    go.abort();
+    await again;
+    assert.deepEqual(numbers(await committed(to)), range(5), 'it was left to the next one');
+  });
+
+  test('a handler that never resolves is found out by the watchdog, and the reading rejects', async () => {
+    const [from] = await freshTopics();
+    const one = transport({ stallMs: 500 });
+    await one.publish(messages(from, 5), AbortSignal.timeout(60_000));
+    const reading = one.subscribe(from, 'stuck', () => new Promise(() => undefined), AbortSignal.timeout(60_000));
+    await assert.rejects(reading, /nothing was committed for 500 ms/);
+  });
+
+  test('a subscription says when it reads all of its partitions, and what it has handled and committed', async () => {
+    const [from, to] = await freshTopics();
+    const stop = new AbortController();
+    const told = { assigned: 0, ready: 0, handled: 0, committed: 0, outgoing: 0 };
+    const one = transport({
+      watch: {
+        partitions: (assigned, ready) => Object.assign(told, { assigned, ready }),
+        handled({ messages: count, waitedMs, tookMs }) {
+          assert.ok(waitedMs >= 0 && tookMs >= 0);
+          told.handled += count;
+        },
+        committed({ messages: count, outgoing }) {
+          told.committed += count;
+          told.outgoing += outgoing.length;
+        },
+      },
+    });
+    await one.publish(messages(from, 30), stop.signal);
+    const reading = one.subscribe(from, 'watched', copyTo(to), stop.signal);
+    await one.flush(AbortSignal.timeout(60_000));
+    assert.deepEqual(told, { assigned: PARTITIONS, ready: PARTITIONS, handled: 30, committed: 30, outgoing: 30 });
+    stop.abort();
+    await reading;
+  });
+
+  test('a message for a topic that is not written to is refused', async () => {
+    const [from] = await freshTopics();
+    const one = transport();
+    await assert.rejects(
+      one.publish(messages('elsewhere', 1), AbortSignal.timeout(60_000)),
+      /expected one of the topics/,
+    );
+    await one.publish(messages(from, 1), AbortSignal.timeout(60_000));
   });
 
   test('a topic that does not exist is a config error that says how to make it', async () => {
