@@ -290,6 +290,7 @@ export const doctorConfig = take([]);
 const cluster = ['brokers', 'prefix', 'tls', 'tlsCa', 'sasl'] as const;
 const wire = ['wire', 'registry'] as const;
 export const topicsConfig = take([...cluster, ...wire, 'partitions', 'replicas']);
+export const deleteTopicsConfig = take([...cluster, 'partitions', 'replicas', 'yes']);
 export const createTopicsConfig = take([...cluster, ...wire, 'partitions', 'replicas', 'apply', 'register']);
 export const lagConfig = take([...cluster, 'legs']);
 export const topologyConfig = take(['prefix', 'legs']);

@@ -54,6 +54,7 @@ export const kafkaSettings = {
     .default(12)
     .describe('partitions of every topic: no leg has more workers than that at work'),
   replicas: z.int().min(1).default(1).describe('brokers that hold a copy of each partition'),
+  yes: z.boolean().optional().describe('delete without asking'),
   apply: z.boolean().optional().describe('change topics that are there and differ'),
   limitDead: z.int().min(1).default(100).describe('dead letters to list'),
 } as const;

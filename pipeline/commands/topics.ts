@@ -1,8 +1,10 @@
 /** `deltasift topics`: the topics of the pipeline on a cluster. */
-import { createTopicsConfig, topicsConfig } from '../config.ts';
+import { createTopicsConfig, deleteTopicsConfig, topicsConfig } from '../config.ts';
+import { ConfigError } from '../error.ts';
 import type { Difference, WantedTopic } from '../kafka/topics.ts';
 import { type Column, table } from '../render/table.ts';
-import { command } from './command.ts';
+import type { WireConfig } from '../wire-config.ts';
+import { type Context, command } from './command.ts';
 import { withAdmin } from './kafka-admin.ts';
 
 export const createTopics = command({
@@ -10,9 +12,16 @@ export const createTopics = command({
   summary: 'Makes the topics that are missing; where one differs it says how, and changes it with --apply alone.',
   config: createTopicsConfig,
 
-  async run({ apply = false, ...config }, context) {
+  async run({ apply = false, register = false, ...config }, context) {
     const { createTopics: create } = await import('../kafka/topics.ts');
-    const done = await withAdmin(config, context, (admin) => create(admin, config, { apply }));
+    const schemas = await missingSchemas(config, context);
+    if (schemas.length > 0 && !register) {
+      const lines = schemas.map(({ topic }) => `${topic}: this version's schema is missing`).join('\n');
+      throw new ConfigError(`${lines}\nnothing was changed: give --register to add them to the registry`);
+    }
+    const made = await withAdmin(config, context, (admin) => create(admin, config, { apply }));
+    if (schemas.length > 0) await registerSchemas(config, context);
+    const done = [...made, ...schemas];
     if (context.json) context.out.write(`${JSON.stringify(done)}\n`);
     else context.out.write(done.length === 0 ? 'nothing to do\n' : table(DIFFERENCE, done, context.out.columns));
   },
@@ -20,18 +29,19 @@ export const createTopics = command({
 
 export const describeTopics = command({
   name: 'topics describe',
-  summary: 'Shows every topic as it should be, and where the cluster differs.',
+  summary: 'Shows every topic as it should be, and where the cluster, or the schema registry, differs.',
   config: topicsConfig,
 
   async run(config, context) {
     const { describeTopics: describe } = await import('../kafka/topics.ts');
-    const { wanted, differences } = await withAdmin(config, context, (admin) => describe(admin, config));
+    const report = await withAdmin(config, context, (admin) => describe(admin, config));
+    const differences = [...report.differences, ...(await missingSchemas(config, context))];
     const { out, json } = context;
     if (json) {
-      out.write(`${JSON.stringify({ wanted, differences })}\n`);
+      out.write(`${JSON.stringify({ wanted: report.wanted, differences })}\n`);
       return;
     }
-    out.write(table(WANTED, wanted, out.columns));
+    out.write(table(WANTED, report.wanted, out.columns));
     out.write(
       differences.length === 0
         ? '\nthe cluster is as it should be\n'
@@ -42,15 +52,37 @@ export const describeTopics = command({
 
 export const deleteTopics = command({
   name: 'topics delete',
-  summary: 'Deletes the topics of the prefix, with all that is in them.',
-  config: topicsConfig,
+  summary: 'Deletes the topics of the prefix, with all that is in them; without --yes it says which those are.',
+  config: deleteTopicsConfig,
 
-  async run(config, context) {
-    const { deleteTopics: remove } = await import('../kafka/topics.ts');
-    const names = await withAdmin(config, context, (admin) => remove(admin, config, context.signal));
+  async run({ yes = false, ...config }, context) {
+    const { deleteTopics: remove, presentTopics } = await import('../kafka/topics.ts');
+    const names = await withAdmin(config, context, async (admin) => {
+      const there = await presentTopics(admin, config);
+      if (there.length === 0 || yes) return await remove(admin, config, context.signal);
+      throw new ConfigError(`${there.join('\n')}\nnothing was deleted: give --yes to delete these, with all messages`);
+    });
     context.out.write(context.json ? `${JSON.stringify(names)}\n` : names.map((name) => `${name} deleted\n`).join(''));
   },
 });
+
+/** None where no registry is written for. */
+async function missingSchemas(config: WireConfig, { environment, signal }: Context): Promise<readonly Difference[]> {
+  if (config.wire !== 'confluent') return [];
+  const [{ registryOf }, { missingSubjects }] = await Promise.all([
+    import('../wire-config.ts'),
+    import('../kafka/subjects.ts'),
+  ]);
+  return await missingSubjects(registryOf(config, environment)!, config.prefix, signal);
+}
+
+async function registerSchemas(config: WireConfig, { environment, signal }: Context): Promise<void> {
+  const [{ registryOf }, { registerSubjects }] = await Promise.all([
+    import('../wire-config.ts'),
+    import('../kafka/subjects.ts'),
+  ]);
+  await registerSubjects(registryOf(config, environment)!, config.prefix, signal);
+}
 
 const WANTED: readonly Column<WantedTopic>[] = [
   { name: 'topic', align: 'left', cell: ({ name }) => name },

@@ -138,25 +138,54 @@ export async function createTopics(
   }
   const changed = wanted.filter(({ name }) => other.some(({ topic, what }) => topic === name && what !== 'partitions'));
   if (changed.length > 0) {
+    const own = await ownSettings(admin, changed);
     await admin.alterConfigs({
       validateOnly: false,
       resources: changed.map(({ name, config }) => ({
         type: ConfigResourceTypes.TOPIC,
         name,
-        configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+        configEntries: Object.entries({ ...own.get(name), ...config }).map(([key, value]) => ({ name: key, value })),
       })),
     });
   }
   return differences;
 }
 
+/** Where kafkajs's answer says that a setting was made on the topic itself. */
+const OF_TOPIC = 1;
+
+/** What was set on the topics: to change one setting is to say all of them, others' as well. */
+async function ownSettings(
+  admin: Admin,
+  of: readonly WantedTopic[],
+): Promise<ReadonlyMap<string, Readonly<Record<string, string>>>> {
+  const { resources } = await admin.describeConfigs({
+    includeSynonyms: false,
+    resources: of.map(({ name }) => ({ type: ConfigResourceTypes.TOPIC, name })),
+  });
+  return new Map(
+    resources.map(({ resourceName, configEntries }) => [
+      resourceName,
+      Object.fromEntries(
+        configEntries
+          .filter(({ configSource, isSensitive }) => Number(configSource) === OF_TOPIC && !isSensitive)
+          .map(({ configName, configValue }) => [configName, configValue]),
+      ),
+    ]),
+  );
+}
+
+/** Those of the layout's topics that are on the cluster. */
+export async function presentTopics(admin: Admin, layout: Layout): Promise<readonly string[]> {
+  const wanted = new Set(wantedTopics(layout).map(({ name }) => name));
+  return (await admin.listTopics()).filter((name) => wanted.has(name)).sort();
+}
+
 /** Resolves, once they are gone, with the names of those that were there. */
 export async function deleteTopics(admin: Admin, layout: Layout, signal: AbortSignal): Promise<readonly string[]> {
-  const wanted = new Set(wantedTopics(layout).map(({ name }) => name));
-  const left = async () => (await admin.listTopics()).filter((name) => wanted.has(name));
-  const names = await left();
-  if (names.length > 0) await admin.deleteTopics({ topics: names });
-  while ((await left()).length > 0) await delay(50, undefined, { signal });
+  const names = await presentTopics(admin, layout);
+  if (names.length > 0) await admin.deleteTopics({ topics: [...names] });
+  while ((await presentTopics(admin, layout)).length > 0) await delay(50, undefined, { signal });
   return names;
 }
 

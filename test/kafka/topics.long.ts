@@ -73,9 +73,72 @@ describe('topics on a cluster', () => {
     await differences(wider, none);
   });
 
+  test('each setting that differs is shown, and applied, and what an administrator set besides stays', async () => {
+    const wrong = {
+      'a.documents': { 'retention.ms': '1000', 'min.insync.replicas': '1', 'segment.ms': '12345' },
+      'a.selection': { 'cleanup.policy': 'delete', 'delete.retention.ms': '5' },
+      'a.scores': { 'compression.type': 'gzip', 'max.message.bytes': '4096' },
+    };
+    const wider = { ...layout, partitions: 3 };
+    await as((admin) =>
+      admin.alterConfigs({
+        validateOnly: false,
+        resources: Object.entries(wrong).map(([name, config]) => ({
+          type: 2,
+          name,
+          configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
+        })),
+      }),
+    );
+    const expected = [
+      'a.documents retention.ms',
+      'a.documents compression.type',
+      'a.documents max.message.bytes',
+      'a.selection cleanup.policy',
+      'a.selection delete.retention.ms',
+      'a.scores compression.type',
+      'a.scores max.message.bytes',
+    ];
+    await differences(wider, (found) => {
+      const shown = new Set(found.map(({ topic, what }) => `${topic} ${what}`));
+      return expected.every((one) => shown.has(one)) && [...shown].every((one) => /^a\.(doc|sel|sco)/.test(one));
+    });
+    await assert.rejects(create(wider), (error: unknown) => {
+      assert.ok(error instanceof ConfigError);
+      assert.match(error.message, /a\.selection: cleanup\.policy is delete, wanted compact/);
+      assert.match(error.message, /a\.scores: max\.message\.bytes is 4096, wanted 8388608/);
+      assert.match(error.message, /--apply/);
+      return true;
+    });
+    await create(wider, true);
+    await differences(wider, none);
+    const { resources } = await as((admin) =>
+      admin.describeConfigs({ includeSynonyms: false, resources: [{ type: 2, name: 'a.documents' }] }),
+    );
+    const segment = resources[0]!.configEntries.find(({ configName }) => configName === 'segment.ms');
+    assert.equal(segment?.configValue, '12345');
+  });
+
+  test('a topic that is missing among others is made, and where others differ nothing is, without apply', async () => {
+    const wider = { ...layout, partitions: 3 };
+    const remove = (name: string) => as((admin) => admin.deleteTopics({ topics: [name] }));
+    await remove('a.seen');
+    await differences(wider, (found) => found.length === 1);
+    assert.deepEqual(
+      (await create(wider)).map(({ topic, actual }) => [topic, actual]),
+      [['a.seen', 'missing']],
+    );
+    await remove('a.seen');
+    await differences(wider, (found) => found.length === 1);
+    await assert.rejects(create({ ...layout, partitions: 4 }), /a\.documents: partitions is 3, wanted 4/);
+    await differences(wider, (found) => found.length === 1);
+    await create({ ...layout, partitions: 4 }, true);
+    await differences({ ...layout, partitions: 4 }, none);
+  });
+
   test('fewer partitions or other replicas are refused, apply or not', async () => {
     await assert.rejects(create({ ...layout, partitions: 1 }, true), /cannot change/);
-    await assert.rejects(create({ ...layout, partitions: 3, replicas: 2 }, true), /replicas/);
+    await assert.rejects(create({ ...layout, partitions: 4, replicas: 2 }, true), /replicas/);
   });
 
   test('another prefix is another set, and deleting takes one alone', async () => {
