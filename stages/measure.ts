@@ -20,17 +20,19 @@ const UNKNOWN = Number.NaN;
 /**
  * The log-likelihood ratio is what tuning saves per token. That of the head alone is the alignment integrated over the way from W0 to
  * W1 on the base's hidden states, and needs no second model. As a share of the loss (`relative-`) hard documents do not win by having
- * more to lose.
+ * more to lose. `combined` is the larger of the two shares: after tuning as a classifier the whole model's losses on plain text say
+ * nothing, and what the head saves on the base's states does.
  */
 export const MEASURES = {
   cosine: ({ cosine }) => cosine,
   alignment: ({ alignment }) => alignment,
   'head-likelihood-ratio': ({ loss, lossTunedHead }) => loss - lossTunedHead,
-  'relative-head-likelihood-ratio': (of) => share(of.loss - of.lossTunedHead, of.loss),
+  'relative-head-likelihood-ratio': relativeHeadRatio,
   'head-likelihood': ({ lossTunedHead }) => -lossTunedHead,
   'likelihood-ratio': ({ loss, lossTuned }) => loss - (lossTuned ?? UNKNOWN),
-  'relative-likelihood-ratio': ({ loss, lossTuned }) => share(loss - (lossTuned ?? UNKNOWN), loss),
+  'relative-likelihood-ratio': relativeRatio,
   likelihood: ({ lossTuned }) => -(lossTuned ?? UNKNOWN),
+  combined: (of) => Math.max(relativeHeadRatio(of), relativeRatio(of)),
 } as const satisfies Readonly<Record<string, (of: Measured) => number>>;
 
 export type Measure = keyof typeof MEASURES;
@@ -39,6 +41,14 @@ export const MEASURE_NAMES = Object.keys(MEASURES) as readonly Measure[] as read
 /** Those that ask for the whole tuned model. */
 export function needsTunedModel(measure: Measure): boolean {
   return Number.isNaN(MEASURES[measure]({ cosine: 0, alignment: 0, loss: 1, lossTunedHead: 1, lossTuned: null }));
+}
+
+function relativeHeadRatio({ loss, lossTunedHead }: Measured): number {
+  return share(loss - lossTunedHead, loss);
+}
+
+function relativeRatio({ loss, lossTuned }: Measured): number {
+  return share(loss - (lossTuned ?? UNKNOWN), loss);
 }
 
 /** A text that costs nothing has nothing to lose. */

@@ -6,16 +6,20 @@ const window = { cosine: 0.25, alignment: 3, loss: 4, lossTunedHead: 3, lossTune
 
 describe('measures', () => {
   test('are what their names say', () => {
-    assert.deepEqual(MEASURE_NAMES.map((name) => [name, MEASURES[name](window)]).slice(0, 8), [
-      ['cosine', 0.25],
-      ['alignment', 3],
-      ['head-likelihood-ratio', 1],
-      ['relative-head-likelihood-ratio', 0.25],
-      ['head-likelihood', -3],
-      ['likelihood-ratio', 2],
-      ['relative-likelihood-ratio', 0.5],
-      ['likelihood', -2],
-    ]);
+    assert.deepEqual(
+      MEASURE_NAMES.map((name) => [name, MEASURES[name](window)]),
+      [
+        ['cosine', 0.25],
+        ['alignment', 3],
+        ['head-likelihood-ratio', 1],
+        ['relative-head-likelihood-ratio', 0.25],
+        ['head-likelihood', -3],
+        ['likelihood-ratio', 2],
+        ['relative-likelihood-ratio', 0.5],
+        ['likelihood', -2],
+        ['combined', 0.5],
+      ],
+    );
   });
 
   test('those that ask for the tuned model have no value without it, and others do not look at it', () => {
@@ -27,7 +31,12 @@ describe('measures', () => {
       'likelihood-ratio',
       'relative-likelihood-ratio',
       'likelihood',
+      'combined',
     ]);
+  });
+
+  test('combined is the share of the loss that either swap saves, whichever saves more', () => {
+    assert.equal(MEASURES.combined({ ...window, lossTuned: 9 }), 0.25);
   });
 
   test('a text that costs nothing has no share of its loss to lose', () => {
