@@ -251,11 +251,6 @@ export const selectConfig = take([
   ...(['store', 'delta', 'strategy', 'n', 'perClass', 'maxPerHost', 'nearDuplicates', 'exactMemory'] as const),
   ...(['format', 'threads', 'provider', 'offline'] as const),
 ]).extend({ base: settings.base.optional() });
-export const evaluateConfig = take(['truth', 'seed', 'resamples']).extend({
-  scores: z.string().min(1).meta({ description: "the scan's --scores", placeholder: 'FILE.jsonl' }),
-  source: settings.source.optional().describe('the crawl again, for BM25 on its texts; without it there is none'),
-  n: z.int().min(1).optional().describe('documents to find; by default as many as are true'),
-});
 const studied = take(['store', 'delta', 'truth', 'seed', 'threads', 'provider', 'offline']).extend({
   base: settings.base.optional(),
   seeds: z.int().min(2).default(10).describe('draws, each with a seed of its own'),
@@ -265,6 +260,27 @@ const retrained = {
   rate: z.number().positive().default(0.001).meta({ description: 'step of Adam', placeholder: 'RATE' }),
   batch: z.int().min(1).default(16).describe('documents to a step'),
 } as const;
+export const evaluateConfig = take(['truth', 'seed', 'resamples', 'delta', 'threads', 'provider', 'offline']).extend({
+  scores: z.string().min(1).optional().meta({ description: "the scan's --scores", placeholder: 'FILE.jsonl' }),
+  store: settings.store
+    .optional()
+    .describe('in place of --scores, a store that holds all documents: picks are measured too'),
+  source: settings.source.optional().describe('with --scores the crawl again, for BM25 on its texts'),
+  n: z
+    .int()
+    .min(1)
+    .optional()
+    .describe('documents to find or to pick; by default all that are true, or with --store half of them'),
+  draws: z.int().min(2).default(5).describe('draws of the documents held out, over which picks are measured'),
+  ...retrained,
+  encoder: z.string().min(1).optional().meta({
+    description:
+      "text encoder for the distance, with its tokenizer.json beside it; by default the base's own hidden states",
+    placeholder: 'FILE.onnx',
+  }),
+  report: z.string().min(1).optional().meta({ description: 'write a page with plots', placeholder: 'FILE.html' }),
+  base: settings.base.optional(),
+});
 export const strategiesConfig = studied.extend({ ...retrained, n: settings.n });
 export type StrategiesConfig = z.infer<typeof strategiesConfig>;
 export const liveConfig = take(['store', 'delta']).extend({

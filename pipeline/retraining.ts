@@ -5,7 +5,7 @@ import { bodyOf } from '../stages/graph/families.ts';
 import { headTrainer, type Positions } from '../stages/graph/head-trainer.ts';
 import type { ScoredWindow } from '../stages/graph/matrix.ts';
 import type { Provider } from '../stages/graph/providers.ts';
-import { type Performance, performance, type RetrainOptions, retrain } from '../stages/retrain.ts';
+import { joined, type Performance, performance, type RetrainOptions, retrain } from '../stages/retrain.ts';
 
 export interface Lesson extends ScoredWindow {
   readonly key: string;
@@ -16,6 +16,8 @@ export interface Retraining {
   before(heldOut: readonly Lesson[]): Promise<Performance>;
   /** Of the head trained on the lessons. */
   after(lessons: readonly Lesson[], heldOut: readonly Lesson[], seed: number): Promise<Performance>;
+  /** The sum of the documents' gradients by the head, at the base [V,d]. */
+  sum(lessons: readonly Lesson[]): Promise<Float32Array>;
   /** Final hidden states of a document's scored positions; run once, then kept. */
   states(lesson: Lesson): Promise<Positions>;
   /** d */
@@ -39,8 +41,8 @@ export async function openRetraining(options: RetrainingOptions, signal: AbortSi
   const body = bodyOf(base);
   const weights = await base.local([...body.tensors, base.head.name], signal);
   const head = await base.read(base.head.name, [0, base.head.shape[0] ?? 0], signal);
-  const source = await documentStates({ body, weights, maxTokens: window }, { providers, threads });
   const trainer = await headTrainer(body.width, threads);
+  const source = await documentStates({ body, weights, maxTokens: window }, { providers, threads });
   const known = new Map<string, Positions>();
 
   async function states(lesson: Lesson): Promise<Positions> {
@@ -66,6 +68,12 @@ export async function openRetraining(options: RetrainingOptions, signal: AbortSi
     async after(lessons, heldOut, seed) {
       const trained = await retrain(head, await allStates(lessons), { ...options, seed }, trainer, signal);
       return performance(trained, await allStates(heldOut), trainer);
+    },
+
+    async sum(lessons) {
+      const all = await allStates(lessons);
+      const weights = all.flatMap(({ targets }) => Array<number>(targets.length).fill(1 / targets.length));
+      return trainer.gradient(head, joined(all), Float32Array.from(weights));
     },
 
     async close() {

@@ -81,7 +81,8 @@ export async function performance(
   return sums;
 }
 
-function joined(documents: readonly Positions[]): Positions {
+/** All positions, one document after the other. */
+export function joined(documents: readonly Positions[]): Positions {
   const hidden = new Float32Array(documents.reduce((sum, one) => sum + one.hidden.length, 0));
   const targets = new Int32Array(documents.reduce((sum, one) => sum + one.targets.length, 0));
   let at = { hidden: 0, targets: 0 };

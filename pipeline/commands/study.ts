@@ -1,13 +1,13 @@
 /** `deltasift study ...`: questions about picking and ranking, asked of a pair whose tuning data is partly known. */
 import type { StrategiesConfig } from '../config.ts';
 import { strategiesConfig } from '../config.ts';
+import { intervalText } from '../render/interval.ts';
 import { type Column, table } from '../render/table.ts';
 import { openRetraining, type Retraining } from '../retraining.ts';
-import { openStore } from '../store/store.ts';
-import { type KnownPool, knownPool } from '../study/known-pool.ts';
+import type { KnownPool } from '../study/known-pool.ts';
 import type { Cell, StudyColumn, StudyResult } from '../study/result.ts';
 import { type Context, command } from './command.ts';
-import { deltaOf } from './ranking.ts';
+import { openKnownPool } from './known-pool.ts';
 
 export const studyStrategies = command({
   name: 'study strategies',
@@ -18,22 +18,13 @@ export const studyStrategies = command({
   async run(config, context) {
     const { strategiesStudy } = await import('../study/strategies.ts'); // loaded when asked for: other commands start sooner
     const { signal } = context;
-    const pool = poolOf(config);
+    const pool = openKnownPool(config);
     const options = { ...config, threads: config.threads ?? context.cores };
     await print(context, () =>
       withRetraining(pool, config, context, (retraining) => strategiesStudy(pool, retraining, options, signal)),
     );
   },
 });
-
-function poolOf({ store: dir, delta, truth }: Pick<StrategiesConfig, 'store' | 'delta' | 'truth'>): KnownPool {
-  const store = openStore(dir, { readonly: true });
-  try {
-    return knownPool(store, deltaOf(store, delta), truth);
-  } finally {
-    store.close();
-  }
-}
 
 async function withRetraining<T>(
   { delta, window }: KnownPool,
@@ -84,6 +75,5 @@ function words(cell: Cell, { digits = 0 }: StudyColumn): string {
   if (cell === undefined) return '';
   if (typeof cell === 'string') return cell;
   if (typeof cell === 'number') return cell.toFixed(digits);
-  const [value, low, high] = [cell.value, cell.low, cell.high].map((number) => number.toFixed(digits));
-  return `${value} [${low}, ${high}]`;
+  return intervalText(cell, digits);
 }

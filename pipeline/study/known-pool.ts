@@ -12,6 +12,8 @@ export interface KnownPool {
   readonly delta: DeltaRecord;
   /** Tokens of the longest window. */
   readonly window: number;
+  /** Where gradients were taken: `base`, or other points. */
+  readonly at: string;
   /** In order of their keys. */
   readonly documents: readonly KnownDocument[];
   isTrue(document: KnownDocument): boolean;
@@ -35,7 +37,8 @@ export function knownPool(store: Store, delta: DeltaRecord, truthFile: string): 
       `--truth ${truthFile}: names ${truths} of the store's ${documents.length} documents; expected at least 2, and not all`,
     );
   }
-  return { delta, window: Number(store.measurement()?.fields['window']), documents, isTrue };
+  const { window, at } = store.measurement()?.fields ?? {};
+  return { delta, window: Number(window), at: String(at), documents, isTrue };
 }
 
 /** One draw of a study: what may be picked, in the order of the stream, and true documents that nothing may be picked from. */

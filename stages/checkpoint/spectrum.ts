@@ -1,5 +1,6 @@
 /** What a delta is like: how few directions hold it, and which tokens it makes likelier. */
 
+import { meanRow } from '../math/mean-row.ts';
 import { randomizedSvd } from '../math/svd.ts';
 import { dot } from '../math/vector.ts';
 import { deltaRows, type HeadDifference } from './delta.ts';
@@ -92,10 +93,4 @@ export async function preferredTokens(
   }
   changes.sort((a, b) => b.change - a.change || a.id - b.id);
   return { up: changes.slice(0, count), down: changes.slice(-count).reverse() };
-}
-
-function meanRow(matrix: Float32Array, width: number): Float32Array {
-  const sums = new Float64Array(width);
-  for (let at = 0; at < matrix.length; at++) sums[at % width]! += matrix[at]!;
-  return Float32Array.from(sums, (sum) => (sum * width) / matrix.length);
 }

@@ -44,13 +44,13 @@ describe('evaluate', () => {
     assert.deepEqual(Object.keys(auroc), [
       'cosine',
       'alignment',
-      'likelihood_ratio',
-      'relative_ratio',
-      'likelihood',
+      'head-likelihood-ratio',
+      'relative-head-likelihood-ratio',
+      'head-likelihood',
       'random',
       'bm25',
     ]);
-    for (const name of ['cosine', 'likelihood_ratio', 'bm25']) assert.equal(auroc[name], 1);
+    for (const name of ['cosine', 'head-likelihood-ratio', 'bm25']) assert.equal(auroc[name], 1);
     assert.ok(auroc['alignment'] < 0.6);
     assert.match((await run('--truth', truth)).out, /^ranked by +AUROC.*\ncosine +1\.0000 \[1\.0000, 1\.0000\]/);
   });

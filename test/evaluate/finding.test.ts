@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { advantage, finding } from '../../stages/evaluate/finding.ts';
-import { SCORERS } from '../../stages/evaluate/scorers.ts';
 import { textBaseline } from '../../stages/evaluate/text-baseline.ts';
 import { random } from '../../stages/math/random.ts';
 
@@ -32,14 +31,6 @@ describe('finding', () => {
     assert.ok(advantage(better, good, member, options).low > 0);
     assert.deepEqual(advantage(good, good, member, options), { value: 0, low: 0, high: 0 });
   });
-});
-
-test('scorers are higher where tuning helped more', () => {
-  const [before, after] = [2, 1.5].map((lossTunedHead) => ({ score: 0.1, alignment: 1, loss: 2, lossTunedHead }));
-  assert.equal(SCORERS.likelihood_ratio(before!), 0);
-  assert.equal(SCORERS.likelihood_ratio(after!), 0.5);
-  assert.equal(SCORERS.relative_ratio(after!), 0.25);
-  assert.ok(SCORERS.likelihood(after!) > SCORERS.likelihood(before!));
 });
 
 describe('text baseline', () => {
