@@ -128,7 +128,9 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
       const told = { alerting, scan: progress, changed: container.resolve(CHANGED) };
       await telling(told, config, world, signal, () =>
         run(parts, (either) => crawl(source, parts.transport, crawling, either), signal),
-      );
+      ).catch((error: unknown) => {
+        if (!(config.follow && signal.aborted && (error as Error).name === 'AbortError')) throw error; // so it ends
+      });
       report.end();
       return summaryOf(progress, target, (world.now() - start) / 1000);
     } finally {
