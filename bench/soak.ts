@@ -49,10 +49,10 @@ const ended = once(child, 'exit');
 
 const start = performance.now();
 const minute = () => (performance.now() - start) / 60_000;
-for (let added = 0, round = 0; minute() < Number(minutes) && child.exitCode === null && !stop.signal.aborted; round++) {
-  const take = (count: number) => `${lines.slice(added, (added += count)).join('\n')}\n`;
-  writeFileSync(join(crawl, `${(round * 7919) % 10_000}-${round}.jsonl`), take(IN_FILE));
-  appendFileSync(join(crawl, 'grows.jsonl'), take(APPENDED));
+for (let round = 0; minute() < Number(minutes) && child.exitCode === null && !stop.signal.aborted; round++) {
+  const next = lines.slice(round * (IN_FILE + APPENDED), (round + 1) * (IN_FILE + APPENDED)).map((line) => `${line}\n`);
+  writeFileSync(join(crawl, `${(round * 7919) % 10_000}-${round}.jsonl`), next.slice(0, IN_FILE).join(''));
+  appendFileSync(join(crawl, 'grows.jsonl'), next.slice(IN_FILE).join(''));
   if (round % 10 === 0) samples.push({ minute: minute(), rss: rssOf(child.pid!), wal: sizeOf('store.sqlite-wal') });
   await delay(ADD_MS, undefined, { signal: stop.signal }).catch(() => undefined);
 }
