@@ -39,6 +39,10 @@ const sections: Readonly<Record<string, { readonly title: string; run(): Promise
     title: 'A long scan',
     run: async () => (await import('./growth.ts')).growthSection(tiny, cache),
   },
+  recovery: {
+    title: 'Recovery on a cluster',
+    run: async () => (await import('./recovery.ts')).recoverySection(),
+  },
 };
 
 const asked = process.argv.slice(2);

@@ -1,5 +1,5 @@
 /**
- * kafkajs, mended: the only file that loads it. It is no longer maintained, and three of its modules are mended before the rest
+ * kafkajs, mended: the only file that loads it. It is no longer maintained, and four of its modules are mended before the rest
  * sees them (docs/decisions/0005-kafkajs-mended.md).
  */
 import { createRequire } from 'node:module';
@@ -15,6 +15,7 @@ if (isLoaded('kafkajs/src/consumer/batch.js')) {
 replace('kafkajs/src/consumer/filterAbortedMessages.js', withoutAborted);
 mendTimer(require('kafkajs/src/network/requestQueue/index.js'));
 mendReset(require('kafkajs/src/consumer/offsetManager/index.js'));
+mendJoin(require('kafkajs/src/consumer/consumerGroup.js'));
 
 const kafkajs: typeof import('kafkajs') = require('kafkajs');
 kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = zstd;
@@ -65,5 +66,31 @@ interface OffsetManager {
 function mendReset({ prototype }: { readonly prototype: OffsetManager }): void {
   prototype.setDefaultOffset = async ({ topic, partition }) => {
     throw new Error(`${topic}/${partition}: the place of the group is outside of the log`);
+  };
+}
+
+const formerMembers = new Map<string, string>(); // member id by group
+
+/**
+ * The next consumer of the group joins as this member, whose consumer has ended without leaving: as a new one it would wait until
+ * the group takes the former one for dead.
+ */
+export function rejoinAs(group: string, member: string): void {
+  formerMembers.set(group, member);
+}
+
+interface ConsumerGroup {
+  readonly groupId: string;
+  memberId: string | null;
+  connect(): Promise<void>;
+}
+
+/** It gives every consumer a member id of its own. */
+function mendJoin({ prototype }: { readonly prototype: ConsumerGroup }): void {
+  const { connect } = prototype;
+  prototype.connect = async function connectAs(this: ConsumerGroup) {
+    this.memberId = formerMembers.get(this.groupId) ?? this.memberId;
+    formerMembers.delete(this.groupId);
+    await connect.call(this);
   };
 }

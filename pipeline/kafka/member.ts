@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { EachBatchPayload } from 'kafkajs';
 import { bell } from '../embedded/bell.ts';
 import { refusal } from './failure.ts';
+import { rejoinAs } from './kafkajs.ts';
 import { delivered } from './message.ts';
 import { HandlerFailure, pump } from './pump.ts';
 import { type Share, share } from './share.ts';
@@ -51,6 +52,7 @@ async function member(subscription: Subscription, signal: AbortSignal): Promise<
   const claims = new Map<number, Promise<void>>();
   let failure: { readonly cause: unknown } | undefined;
   let ended = false;
+  let memberId: string | undefined;
 
   const consumer = client.consumer({
     groupId: group,
@@ -180,7 +182,10 @@ async function member(subscription: Subscription, signal: AbortSignal): Promise<
   }
 
   const { GROUP_JOIN, HEARTBEAT, FETCH, END_BATCH_PROCESS, CRASH } = consumer.events;
-  consumer.on(GROUP_JOIN, ({ payload }) => assign(payload.memberAssignment[topicOnCluster] ?? []));
+  consumer.on(GROUP_JOIN, ({ payload }) => {
+    memberId = payload.memberId;
+    assign(payload.memberAssignment[topicOnCluster] ?? []);
+  });
   consumer.on(HEARTBEAT, () => {
     claimAll();
     for (const own of owned.values()) own.catchUp().catch((cause: unknown) => reclaim(own, cause));
@@ -203,6 +208,7 @@ async function member(subscription: Subscription, signal: AbortSignal): Promise<
   } finally {
     ended = true;
     clearTimeout(silence);
+    if (failure !== undefined && memberId !== undefined) rejoinAs(group, memberId);
     // told to stop while it joins, kafkajs joins all the same, and holds its partitions for ever
     const left = joining.catch(() => undefined).then(() => consumer.disconnect());
     await settledWithin(LEAVE_MS, [left, ...claims.values()]);
