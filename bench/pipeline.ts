@@ -69,7 +69,7 @@ export async function pipelineSection(
       positions: config.positions,
       tokenBudget: TOKEN_BUDGET,
     });
-    const container = compose({ config: own, target, source, gradient: stage, filters: [], onScored: () => undefined });
+    const container = compose({ config: own, target, source, filters: [], onScored: () => undefined });
     const [opened, transport] = [container.resolve(STORE), container.resolve(TRANSPORT)];
     opened.bind(measurement);
     opened.addDelta({
@@ -83,7 +83,7 @@ export async function pipelineSection(
       rankBy: config.rankBy,
     });
     const stop = new AbortController();
-    const handled = transport.subscribe(DOCUMENTS, 'bench', container.resolve(LEG), stop.signal);
+    const handled = transport.subscribe(DOCUMENTS, 'bench', container.resolve(LEG)(stage, [delta]), stop.signal);
     await crawl(source, transport, { marks: container.resolve(SCAN), dedup: true }, signal);
     await transport.flush(signal);
     stop.abort();

@@ -3,7 +3,7 @@ import 'reflect-metadata'; // tsyringe will not load without it; none of it is u
 import { basename } from 'node:path';
 import { container, type DependencyContainer, instanceCachingFactory } from 'tsyringe';
 import { documentCodec, scoreCodec } from '../schemas/codec.ts';
-import type { Document, Gradients, Score, Tokens } from '../schemas/types.ts';
+import type { Document, Score } from '../schemas/types.ts';
 import type { Rule } from '../stages/alert/rule.ts';
 import { alert } from '../stages/alert.ts';
 import type { NamedFilter } from '../stages/filters/filters.ts';
@@ -14,14 +14,14 @@ import { tokenize } from '../stages/tokenize.ts';
 import { admit } from './admit.ts';
 import { type Chain, chain } from './chain.ts';
 import type { ScanConfig } from './config.ts';
-import type { Outgoing, Source, Stage } from './contract.ts';
+import type { Outgoing, Source } from './contract.ts';
 import { bell } from './embedded/bell.ts';
 import { embeddedTransport } from './embedded/embedded.ts';
 import { leg } from './leg.ts';
 import { observed } from './observed.ts';
 import { ruleState } from './rule-state.ts';
 import { SCORES, scoresFile } from './scores-file.ts';
-import { alertMessages, ruleMessage, seenMessage, selectionMessage } from './store/messages.ts';
+import { alertMessages, REPLAY, ruleMessage, seenMessage, selectionMessage } from './store/messages.ts';
 import type { Settings } from './store/settings.ts';
 import { openStore } from './store/store.ts';
 import type { Target } from './target.ts';
@@ -31,8 +31,6 @@ export interface Parts {
   readonly config: ScanConfig;
   readonly target: Target;
   readonly source: Source;
-  /** The stage that holds a session; whoever opened it closes it. */
-  readonly gradient: Stage<Tokens, Gradients>;
   readonly filters: readonly NamedFilter[];
   /** What is told of; nothing where there are none. */
   readonly rules?: readonly Rule[];
@@ -51,21 +49,20 @@ export function compose({
   config,
   target,
   source,
-  gradient,
   filters,
   rules = [],
   clock = () => 0,
   onScored,
 }: Parts): DependencyContainer {
   const root = container.createChildContainer();
-  const { delta, tokenizer, windows, sketch } = target;
+  const { delta: own, tokenizer, windows, sketch } = target;
   const { scores } = config;
 
   root.register(STORE, {
     useFactory: instanceCachingFactory(() => openStore(config.store)),
   });
   root.register(SCAN, {
-    useFactory: instanceCachingFactory((c) => c.resolve(STORE).scan(delta.id, settingsOf(config))),
+    useFactory: instanceCachingFactory((c) => c.resolve(STORE).scan(own.id, settingsOf(config))),
   });
   root.register(SINKS, {
     useFactory: instanceCachingFactory((c) => (scores === undefined ? [] : [scoresFile(scores, c.resolve(SCAN))])),
@@ -92,50 +89,56 @@ export function compose({
       };
       const pool = sketch === undefined ? undefined : { size: config.pool, width: sketch.definition.width };
       const saving = { rules, clock, saved: (name: string) => ruleState(store, name) };
-      // seen-set and selection run ahead of the store: a batch that comes again finds them made anew
-      const stages = (): Chain<Document, Selected & Partial<Matched>> => {
-        const [admitting, tokens] = [admit({ seen, filters }), tokenize(tokenizer, windows)];
-        const scored = observed(score([delta], { rankBy: config.rankBy, labels: target.classifier?.words }), onScored);
-        const selected = select({ deltas: [delta], keep: config.keep, pool, others: config.pool }, saved);
-        return rules.length === 0
-          ? chain(...admitting, tokens, gradient, scored, selected)
-          : chain(
-              ...admitting,
-              tokens,
-              gradient,
-              scored,
-              selected,
-              match<Selected>(saving),
-              alert<Selected & Matched>(saving),
-            );
+      const { rankBy, keep } = config;
+      return (gradient, deltas) => {
+        // seen-set and selection run ahead of the store: a batch that comes again finds them made anew
+        const stages = (): Chain<Document, Selected & Partial<Matched>> => {
+          const [admitting, tokens] = [admit({ seen, filters }), tokenize(tokenizer, windows)];
+          const scored = observed(score(deltas, { rankBy, labels: target.classifier?.words }), onScored);
+          const selected = select({ deltas, keep, pool, others: config.pool }, saved);
+          return rules.length === 0
+            ? chain(...admitting, tokens, gradient, scored, selected)
+            : chain(
+                ...admitting,
+                tokens,
+                gradient,
+                scored,
+                selected,
+                match<Selected>(saving),
+                alert<Selected & Matched>(saving),
+              );
+        };
+        return leg(stages, {
+          decode: documentCodec.decode,
+          encode: messagesOf,
+          remember: (key) => [seenMessage(key)],
+          describe: (document) => document,
+        });
       };
-      return leg(stages, {
-        decode: documentCodec.decode,
-        encode: messagesOf,
-        remember: (key) => [seenMessage(key)],
-        describe: (document) => document,
-      });
     }),
   });
   return root;
 
+  /** The file of scores holds those of the scan's own delta. */
   function messagesOf({
     score: scored,
     changes,
     alerts = [],
     states = [],
   }: Selected & Partial<Matched>): readonly Outgoing[] {
-    const line = {
+    const { key, replay } = scored;
+    const line = () => ({
       topic: SCORES,
-      key: scored.key,
+      key,
       value: scoreCodec.encode({ ...scored, sketch: NO_SKETCH }),
       headers: {},
-    };
+    });
     return [
-      ...(scores === undefined ? [] : [line]),
+      ...(scores === undefined || scored.delta !== own.id ? [] : [line()]),
       ...changes.map(selectionMessage),
       ...alerts.flatMap(alertMessages),
       ...states.map(ruleMessage),
+      ...(replay === undefined ? [] : [{ topic: REPLAY, key, value: replay, headers: {} }]),
     ];
   }
 }

@@ -11,6 +11,7 @@ import { PROVIDERS } from '../stages/graph/providers.ts';
 import { PRECISIONS } from '../stages/graph/quantize.ts';
 import { MEASURE_NAMES } from '../stages/measure.ts';
 import { alertSettings } from './alert-config.ts';
+import { BYTE_SIZE } from './byte-size.ts';
 import { duration } from './duration.ts';
 import { kafkaSettings } from './kafka-config.ts';
 
@@ -114,6 +115,11 @@ export const settings = {
     description: "body of your own whose output is the last hidden state, in place of the base's",
     placeholder: 'FILE.onnx',
   }),
+  keepReplay: z.string().regex(BYTE_SIZE, 'a size like 500MB or 20GB').optional().meta({
+    description:
+      'keep of each document what scores it against deltas that come later, 8 kB at most; above this size the oldest go',
+    placeholder: 'SIZE',
+  }),
   scores: z
     .string()
     .min(1)
@@ -166,6 +172,11 @@ export const settings = {
     .min(1)
     .optional()
     .meta({ description: 'delta id; needed where the store holds several', placeholder: 'ID' }),
+  beside: z.string().min(1).optional().meta({
+    description: 'delta whose scan the new one joins; needed where the store holds several scans',
+    placeholder: 'ID',
+  }),
+  exact: z.int().min(0).default(200).describe('of the best estimates, so many are scored again, exactly, by the model'),
   k: z.int().min(1).optional().describe('documents to print; by default 20, or as many as are kept'),
   strategy: z
     .enum(STRATEGIES)
@@ -229,6 +240,7 @@ export const scanConfig = take([
     'sketchWidth',
     'onnx',
     'scores',
+    'keepReplay',
     'metrics',
     'serve',
     'serveHost',
@@ -287,6 +299,12 @@ export const liveConfig = take(['store', 'delta']).extend({
   since: z.int().min(0).optional().describe('list the exchanges after this one; the last 256 are kept'),
 });
 export type LiveConfig = z.infer<typeof liveConfig>;
+export const addDeltaConfig = take(['store', 'tuned', 'beside', 'offline']);
+export const listDeltasConfig = take(['store']);
+export const oneDeltaConfig = take(['store']).extend({
+  id: z.string().min(1).meta({ description: 'id of a delta, or enough of its beginning', placeholder: 'ID' }),
+});
+export const replayConfig = take(['store', 'delta', 'exact', 'threads', 'provider', 'offline']);
 export const serveConfig = take(['store', 'serveHost']).extend({
   serve: z.string().min(1).default('8790').meta({
     description: 'where to listen; the host is the loopback by default',
@@ -325,6 +343,7 @@ export type DeltaConfig = z.infer<typeof deltaConfig>;
 export type ScanConfig = z.infer<typeof scanConfig>;
 export type TopConfig = z.infer<typeof topConfig>;
 export type SelectConfig = z.infer<typeof selectConfig>;
+export type ReplayConfig = z.infer<typeof replayConfig>;
 export type EvaluateConfig = z.infer<typeof evaluateConfig>;
 export type ShowConfig = z.infer<typeof showConfig>;
 export type RejectsConfig = z.infer<typeof rejectsConfig>;

@@ -1,28 +1,26 @@
 /** One scan on one machine: a crawl in, its documents scored against a delta, the store kept up with every batch. */
-import { NO_PROVENANCE } from '../schemas/provenance.ts';
-import type { Gradients, Tokens } from '../schemas/types.ts';
-import { CheckpointError } from '../stages/checkpoint/error.ts';
-import type { Classification } from '../stages/classification.ts';
+import type { Basis } from '../schemas/types.ts';
 import { filtersOf } from '../stages/filters/filters.ts';
-import { gradient } from '../stages/gradient.ts';
-import type { SketchTail } from '../stages/graph/head.ts';
-import { openMeasure } from '../stages/graph/open.ts';
-import type { Sketch } from '../stages/math/sketch.ts';
-import { project, projectLabels } from '../stages/project.ts';
 import { sourceOf } from '../stages/sources/sources.ts';
 import { type Alerting, alertReaders, notify, openAlerting } from './alerting.ts';
+import { bytesOf } from './byte-size.ts';
 import { compose } from './compose.ts';
 import type { ScanConfig } from './config.ts';
-import type { Handle, Stage, Transport } from './contract.ts';
+import type { Handle, Transport } from './contract.ts';
 import { type CrawlOptions, crawl } from './crawl.ts';
 import { DOCUMENTS } from './crawl-group.ts';
+import { type LiveLeg, liveLeg, type OpenedLeg } from './deltas/live-leg.ts';
+import { openBasis } from './deltas/replay-basis.ts';
+import { activeDeltas } from './deltas/riders.ts';
 import { drained, waitingFor } from './drained.ts';
 import { milliseconds } from './duration.ts';
 import { alertTransports, leaveAllBut } from './embedded/alerts.ts';
 import type { Bell } from './embedded/bell.ts';
 import type { Environment } from './environment.ts';
+import { ConfigError } from './error.ts';
 import { keepTokenizer } from './kept-tokenizer.ts';
 import { type MetricsServer, type ScanMetrics, scanMetrics, serveMetrics } from './metrics.ts';
+import { openStage } from './open-stage.ts';
 import type { ScanProgress } from './progress.ts';
 import { scanReport } from './scan-progress.ts';
 import type { Server } from './serve/server.ts';
@@ -31,10 +29,10 @@ import { tokenOf } from './serve/token.ts';
 import { sinkTools } from './sink-tools.ts';
 import { ALERTS } from './store/messages.ts';
 import type { Scan } from './store/scan.ts';
-import type { DeltaRecord } from './store/store.ts';
+import type { DeltaRecord, Store } from './store/store.ts';
 import { isOfDocuments } from './tally.ts';
 import { openTarget, type Target } from './target.ts';
-import { CHANGED, LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
+import { CHANGED, LEG, type LegFactory, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
 
 /** What a scan knows of the world around it. */
 export interface World {
@@ -67,8 +65,6 @@ export interface ScanSummary {
 }
 
 const GROUP = 'scan';
-/** Padded tokens to one run of the model: more do not make it faster on a CPU, and their temporaries leave the cache. */
-const TOKEN_BUDGET = 512;
 
 /**
  * Goes on where an earlier run of the same scan ended. An abort ends it early: what is committed is kept, the batches in flight are
@@ -84,63 +80,60 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
   const target = await openTarget(config, world.environment, signal);
   for (const note of target.notes) world.note(note);
   const alerting = await openAlerting(config, sinkTools(world));
-  const stage = await openStage(target, config, world);
+  const report = scanReport({
+    source,
+    limit: config.limit,
+    topic: DOCUMENTS,
+    scan: () => container.resolve(SCAN),
+    tell(state) {
+      if (state.waits) metrics?.waits();
+      else metrics?.progress(state);
+      world.progress(state);
+    },
+  });
+  const container = compose({
+    config,
+    target,
+    source,
+    filters,
+    rules: alerting.rules,
+    clock: world.clock,
+    onScored: report.scored,
+  });
+  const store = container.resolve(STORE);
+  let metrics: ServedMetrics | undefined;
+  let server: Server | undefined;
+  let leg: LiveLeg | undefined;
   try {
-    const report = scanReport({
-      source,
+    store.forgetUnbegun();
+    store.bind(target.measurement);
+    store.addDelta(recordOf(target, config));
+    keepTokenizer(config.store, target.files);
+    const progress = container.resolve(SCAN);
+    leg = await openLeg({ config, target, store, scan: progress, make: container.resolve(LEG), world }, signal);
+    metrics = await metricsOf(config, progress, world);
+    server = await serverOf(config, world);
+    const parts = { transport: container.resolve(TRANSPORT), leg: leg.handle };
+    const crawling: CrawlOptions = {
+      marks: progress,
+      dedup: config.dedup === 'on',
       limit: config.limit,
-      topic: DOCUMENTS,
-      scan: () => container.resolve(SCAN),
-      tell(state) {
-        if (state.waits) metrics?.waits();
-        else metrics?.progress(state);
-        world.progress(state);
-      },
+      follow: config.follow ? { everyMs: milliseconds(config.followEvery), onWait: report.waits } : undefined,
+    };
+    const told = { alerting, scan: progress, changed: container.resolve(CHANGED) };
+    await telling(told, config, world, signal, () =>
+      run(parts, (either) => crawl(source, parts.transport, crawling, either), signal),
+    ).catch((error: unknown) => {
+      if (!(config.follow && signal.aborted && (error as Error).name === 'AbortError')) throw error; // so it ends
     });
-    const container = compose({
-      config,
-      target,
-      source,
-      gradient: stage,
-      filters,
-      rules: alerting.rules,
-      clock: world.clock,
-      onScored: report.scored,
-    });
-    const store = container.resolve(STORE);
-    let metrics: ServedMetrics | undefined;
-    let server: Server | undefined;
-    try {
-      store.forgetUnbegun();
-      store.bind(target.measurement);
-      store.addDelta(recordOf(target, config));
-      keepTokenizer(config.store, target.files);
-      const progress = container.resolve(SCAN);
-      metrics = await metricsOf(config, progress, world);
-      server = await serverOf(config, world);
-      const parts = { transport: container.resolve(TRANSPORT), leg: container.resolve(LEG) };
-      const crawling: CrawlOptions = {
-        marks: progress,
-        dedup: config.dedup === 'on',
-        limit: config.limit,
-        follow: config.follow ? { everyMs: milliseconds(config.followEvery), onWait: report.waits } : undefined,
-      };
-      const told = { alerting, scan: progress, changed: container.resolve(CHANGED) };
-      await telling(told, config, world, signal, () =>
-        run(parts, (either) => crawl(source, parts.transport, crawling, either), signal),
-      ).catch((error: unknown) => {
-        if (!(config.follow && signal.aborted && (error as Error).name === 'AbortError')) throw error; // so it ends
-      });
-      report.end();
-      return summaryOf(progress, target, (world.now() - start) / 1000);
-    } finally {
-      await server?.close();
-      await metrics?.close();
-      for (const sink of container.resolve(SINKS)) sink.close();
-      store.close();
-    }
+    report.end();
+    return summaryOf(progress, target, (world.now() - start) / 1000);
   } finally {
-    await stage.close?.();
+    await server?.close();
+    await metrics?.close();
+    for (const sink of container.resolve(SINKS)) sink.close();
+    await leg?.close();
+    store.close();
     await alerting.close();
   }
 }
@@ -177,6 +170,54 @@ async function telling(
     stop.abort();
     await told;
   }
+}
+
+interface LegParts {
+  readonly config: ScanConfig;
+  readonly target: Target;
+  readonly store: Store;
+  readonly scan: Scan;
+  readonly make: LegFactory;
+  readonly world: World;
+}
+
+/** The leg over every delta that this scan scores, whichever those are while it runs. */
+async function openLeg({ config, target, store, scan, make, world }: LegParts, signal: AbortSignal): Promise<LiveLeg> {
+  const basis = config.keepReplay === undefined ? undefined : await basisOf(config, target, store, world);
+  if (config.keepReplay !== undefined) scan.keepReplay(bytesOf(config.keepReplay));
+
+  async function open(ending: AbortSignal): Promise<OpenedLeg | undefined> {
+    const deltas = await activeDeltas(store, target, world, ending);
+    if (deltas.length === 0) return undefined;
+    const stage = await openStage(target, config, world, { deltas, basis });
+    return { handle: make(stage, deltas), close: async () => stage.close?.() };
+  }
+
+  return liveLeg(await open(signal), {
+    version: store.deltasVersion,
+    committed: () => scan.log.join(DOCUMENTS, GROUP),
+    async open(ending) {
+      const opened = await open(ending);
+      world.note(
+        opened === undefined
+          ? 'no delta is active: the scan waits for one'
+          : 'the deltas changed: on with those there are now',
+      );
+      return opened;
+    },
+  });
+}
+
+/** @throws ConfigError where records would not say what the measurement measures */
+async function basisOf(config: ScanConfig, target: Target, store: Store, { cores }: World): Promise<Basis> {
+  if (target.delta.layers !== 'head' || target.points.join() !== 'base') {
+    throw new ConfigError(
+      `--keep-replay: records are of the head's gradient at the base; expected --layers head and --at base, got ${target.delta.layers} and ${target.points}`,
+    );
+  }
+  const basis = store.records.basis() ?? (await openBasis(target, config.threads ?? cores));
+  store.records.keepBasis(basis);
+  return basis;
 }
 
 type ServedMetrics = ScanMetrics & Pick<MetricsServer, 'close'>;
@@ -218,77 +259,6 @@ async function run(
     await Promise.allSettled([crawled, handled]);
     await transport.close();
   }
-}
-
-/** The stage that holds the session: close it. */
-export async function openStage(
-  target: Target,
-  config: Pick<ScanConfig, 'window' | 'precision' | 'provider' | 'threads' | 'positions'>,
-  world: Pick<World, 'cores' | 'note'>,
-): Promise<Stage<Tokens, Gradients>> {
-  const { base, body, delta, measurement, sketch, classifier } = target;
-  const session = await openMeasure(base, {
-    body,
-    deltas: [delta],
-    points: target.points,
-    tuned: target.tuned,
-    answers: classifier && { tokens: classifier.tokens, labelsOnly: classifier.labelLoss === 'labels' },
-    sketch: sketch && tailOf(sketch, classifier),
-    window: config.window,
-    precision: config.precision,
-    providers: config.provider,
-    threads: config.threads ?? world.cores,
-  });
-  for (const note of session.notes) world.note(note);
-  const stage = gradient({
-    session,
-    measurement: measurement.id,
-    deltas: [delta.id],
-    vocabulary: body.vocabulary,
-    positions: config.positions,
-    labels: classifier?.tokens,
-    tokenBudget: Math.max(TOKEN_BUDGET, config.window),
-  });
-  try {
-    await probe(stage, target);
-    return stage;
-  } catch (error) {
-    await stage.close?.();
-    throw error;
-  }
-}
-
-/**
- * Weights that are not finite would have every document rejected: found before the first.
- * @throws CheckpointError that names the side at fault
- */
-async function probe(stage: Stage<Tokens, Gradients>, { base, delta, body }: Target): Promise<void> {
-  const ids = Int32Array.of(0, Math.min(1, body.vocabulary - 1));
-  const tokens = {
-    key: 'probe',
-    id: 'probe',
-    url: null,
-    text: '',
-    ids,
-    lengths: Int32Array.of(2),
-    firsts: Int32Array.of(1),
-    ...NO_PROVENANCE,
-  };
-  const [outcome] = await stage.process([tokens], AbortSignal.timeout(600_000));
-  const [measured] = outcome as readonly Gradients[];
-  const { loss, gradientNorm, alignment } = measured!;
-  if (!Number.isFinite(loss[0]) || !Number.isFinite(gradientNorm[0])) {
-    throw new CheckpointError(
-      `${base.ref}: the model answers with a loss of ${loss[0]} and a gradient of length ${gradientNorm[0]}; its weights hold numbers that are not finite, or that overflow`,
-    );
-  }
-  if (alignment.some((value) => !Number.isFinite(value))) {
-    throw new CheckpointError(`${delta.tuned}: its difference from the base holds numbers that are not finite`);
-  }
-}
-
-function tailOf(sketch: Sketch, classifier: Classification | undefined): SketchTail {
-  return classifier?.labelLoss === 'labels' ? projectLabels(sketch, classifier.tokens) : project(sketch);
 }
 
 /** The target's delta, as a store keeps it. */

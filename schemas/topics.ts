@@ -1,7 +1,16 @@
 /** Every topic: what is in it, how it is kept, and who writes and reads it. */
 
 /** Names of .avsc files. */
-export type SchemaName = 'document' | 'tokens' | 'gradients' | 'score' | 'selection' | 'count' | 'alert';
+export type SchemaName =
+  | 'document'
+  | 'tokens'
+  | 'gradients'
+  | 'score'
+  | 'selection'
+  | 'count'
+  | 'alert'
+  | 'replay'
+  | 'basis';
 
 export interface Topic {
   readonly name: string;
@@ -65,6 +74,16 @@ export const topics = [
     cleanup: { deleteAfterMs: 30 * DAY_MS },
     writtenBy: ['score'],
     readBy: ['select', 'match'],
+  },
+  {
+    name: 'replay',
+    summary: 'what is kept of a document to score it against deltas that come later',
+    schema: 'replay',
+    key: 'document key',
+    partitionBy: 'key',
+    cleanup: { deleteAfterMs: 90 * DAY_MS },
+    writtenBy: ['gradient'],
+    readBy: [],
   },
   {
     name: 'selection',

@@ -51,6 +51,20 @@ export interface Alert {
   readonly digest: string;
 }
 
+/** What replay records of one base are written in: directions of its hidden states, and how likely it finds each token on the whole. */
+export interface Basis {
+  /** sha-256 of what follows, hex */
+  readonly id: string;
+  /** r */
+  readonly rank: number;
+  /** U [d,r], orthonormal columns */
+  readonly directions: Float32Array;
+  /** [r] what a whole step of a stored coefficient stands for */
+  readonly steps: Float32Array;
+  /** [V] mean probability of each token over typical text */
+  readonly typical: Float32Array;
+}
+
 /** Documents that one batch added to a counter of the store. Topic counts. */
 export interface Count {
   readonly stage: string;
@@ -134,6 +148,57 @@ export interface Gradients {
   readonly lossTuned: Float64Array;
   /** [w] which of the label words the tuned model answers; empty where it was not asked */
   readonly labels: Int32Array;
+}
+
+/** What is kept of a document to score it against a delta that comes later: n kept positions, K likely tokens at each, r coefficients. Topic replay. */
+export interface Replay {
+  readonly key: string;
+  readonly id: string;
+  readonly url: string | null;
+  /** measurement id */
+  readonly measurement: string;
+  /** ids, comma-separated, of the deltas that it was scored against exactly */
+  readonly deltas: string;
+  /** id of the Basis that the coefficients are in */
+  readonly basis: string;
+  /** 2 or 3: bytes of a token id */
+  readonly idBytes: number;
+  /** token ids of the kept windows, one after the other, little-endian */
+  readonly ids: Buffer;
+  /** [w] tokens of each kept window */
+  readonly lengths: Int32Array;
+  /** [w] scored tokens of each, the last ones of it */
+  readonly tokens: Int32Array;
+  /** [w] how many of its scored positions are kept, evenly spread */
+  readonly kept: Int32Array;
+  /** [w] as in Gradients */
+  readonly loss: Float64Array;
+  /** [w] |G| */
+  readonly gradientNorm: Float64Array;
+  /** [n,r] int8: of the hidden state, in steps of the basis */
+  readonly coefficients: Buffer;
+  /** [n] uint8: length of the hidden state outside of the basis over its whole length, times 255 */
+  readonly rest: Buffer;
+  /** [n,K] the likeliest tokens' ids, little-endian */
+  readonly likely: Buffer;
+  /** [n,K] uint8 q: their probabilities, 2^(-q/16) */
+  readonly chances: Buffer;
+  /** as in Document */
+  readonly source: string;
+  /** as in Document */
+  readonly origin: string;
+  /** as in Document */
+  readonly canonicalUrl: string | null;
+  /** as in Document */
+  readonly host: string | null;
+  /** as in Document */
+  readonly fetchedAt: string | null;
+  /** as in Document */
+  readonly title: string | null;
+  /** as in Document */
+  readonly language: string | null;
+  /** as in Document */
+  readonly extraction: string | null;
 }
 
 /** One document against one delta; the fields are those of its best window. Topic scores. */

@@ -1,10 +1,13 @@
 /** Runs the model over every window: loss, alignment with each delta, gradient norm and sketch. The device's only stage. */
 import { type Outcome, Reject, type Stage } from '../pipeline/contract.ts';
 import { provenanceOf } from '../schemas/provenance.ts';
-import type { Gradients, Tokens } from '../schemas/types.ts';
+import type { Basis, Gradients, Tokens } from '../schemas/types.ts';
 import { INPUTS, OUTPUTS } from './graph/head.ts';
 import { IDS } from './graph/model.ts';
+import { REPLAY_OUTPUTS } from './graph/replay.ts';
 import type { Feeds, Results, Session } from './graph/session.ts';
+import type { WithReplay } from './replay/attached.ts';
+import { replayRecord, type WindowStates } from './replay/record.ts';
 
 export interface GradientOptions {
   /** A session over a model made by graph/model.ts. The stage closes it. */
@@ -21,6 +24,8 @@ export interface GradientOptions {
   readonly labels?: readonly number[] | undefined;
   /** Padded tokens to one run of the session: B·T is kept at or below it. */
   readonly tokenBudget: number;
+  /** What replay records are written in, where the model has the outputs of graph/replay.ts; undefined makes none. */
+  readonly basis?: Basis | undefined;
 }
 
 const RUNS_AHEAD = 2;
@@ -35,7 +40,7 @@ interface Window {
 }
 
 /** What the model said of one window, sums in float64. */
-interface Measured {
+interface MeasuredWindow {
   readonly loss: number;
   readonly gradientNorm: number;
   /** [n] */
@@ -49,6 +54,8 @@ interface Measured {
   readonly tokenAlignment: Float32Array;
   /** [k], empty where the model makes none */
   readonly sketch: Float32Array;
+  /** Undefined where the model says none. */
+  readonly states: WindowStates | undefined;
 }
 
 /**
@@ -56,32 +63,35 @@ interface Measured {
  * the batch alone. Results agree with those of another batching to rounding (float32 kernels sum in an order that depends on
  * the shape), and to the bit for the same batch.
  */
-export function gradient(options: GradientOptions): Stage<Tokens, Gradients> {
+export function gradient(options: GradientOptions): Stage<Tokens, WithReplay<Gradients>> {
   const { session, vocabulary } = options;
   /** Settles when the call before has: a batch that needs no run must not overtake one that does. */
   let turn: Promise<unknown> = Promise.resolve();
 
-  function process(batch: readonly Tokens[], signal: AbortSignal): Promise<readonly Outcome<Gradients>[]> {
+  function process(batch: readonly Tokens[], signal: AbortSignal): Promise<readonly Outcome<WithReplay<Gradients>>[]> {
     const before = turn;
     const answer = measureBatch(batch, signal).finally(() => before);
     turn = answer.catch(() => {});
     return answer;
   }
 
-  async function measureBatch(batch: readonly Tokens[], signal: AbortSignal): Promise<readonly Outcome<Gradients>[]> {
+  async function measureBatch(
+    batch: readonly Tokens[],
+    signal: AbortSignal,
+  ): Promise<readonly Outcome<WithReplay<Gradients>>[]> {
     const documents = batch.map((tokens) => ({ tokens, bad: badToken(tokens, vocabulary) }));
     const windows = documents.map(({ tokens, bad }) => (bad === undefined ? windowsOf(tokens, options) : []));
     const measured = await measure(windows.flat(), signal);
     const rest = measured.values();
-    return documents.map(({ tokens, bad }, d): Outcome<Gradients> => {
+    return documents.map(({ tokens, bad }, d): Outcome<WithReplay<Gradients>> => {
       const own = windows[d]!.map(() => rest.next().value!);
-      return bad ?? [gradientsOf(tokens, windows[d]!, own, options)];
+      return bad ?? [withReplay(gradientsOf(tokens, windows[d]!, own, options), own, options.basis)];
     });
   }
 
   /** One result per window, in the order given. The next run is asked for before the last one ends, so that the device never waits. */
-  async function measure(windows: readonly Window[], signal: AbortSignal): Promise<readonly Measured[]> {
-    const results: Measured[] = [];
+  async function measure(windows: readonly Window[], signal: AbortSignal): Promise<readonly MeasuredWindow[]> {
+    const results: MeasuredWindow[] = [];
     const running: Promise<void>[] = [];
     try {
       for (const group of groupsOf(windows, options.tokenBudget)) {
@@ -99,7 +109,7 @@ export function gradient(options: GradientOptions): Stage<Tokens, Gradients> {
   async function measureGroup(
     group: readonly number[],
     windows: readonly Window[],
-    results: Measured[],
+    results: MeasuredWindow[],
   ): Promise<void> {
     const members = group.map((i) => windows[i]!);
     const outputs = await session.run(feedsOf(members, options.labels === undefined));
@@ -166,7 +176,7 @@ function feedsOf(group: readonly Window[], withTargets: boolean): Feeds {
   };
 }
 
-function readWindow(outputs: Results, b: number, { tokens }: Window, n: number): Measured {
+function readWindow(outputs: Results, b: number, { tokens }: Window, n: number): MeasuredWindow {
   const perToken = (name: string, columns: number) => {
     const { data, dims } = outputs[name]!;
     const start = b * dims[1]! * columns;
@@ -188,6 +198,22 @@ function readWindow(outputs: Results, b: number, { tokens }: Window, n: number):
       tunedLosses === undefined ? new Float64Array(n).fill(NaN) : columnSums(tunedLosses, n).map((sum) => sum / tokens),
     tokenAlignment,
     sketch: sketch?.data.slice(b * width, (b + 1) * width) ?? new Float32Array(),
+    states: statesOf(outputs, b, tokens),
+  };
+}
+
+function statesOf(outputs: Results, b: number, tokens: number): WindowStates | undefined {
+  if (outputs[REPLAY_OUTPUTS.coefficients] === undefined) return undefined;
+  const rows = (name: string) => {
+    const { data, dims } = outputs[name]!;
+    const [, positions = 0, columns = 0] = dims;
+    return data.slice(b * positions * columns, (b * positions + tokens) * columns);
+  };
+  return {
+    coefficients: rows(REPLAY_OUTPUTS.coefficients),
+    squares: rows(REPLAY_OUTPUTS.squares),
+    likely: rows(REPLAY_OUTPUTS.likely),
+    chances: rows(REPLAY_OUTPUTS.chances),
   };
 }
 
@@ -201,7 +227,7 @@ function columnSums(matrix: Float32Array, n: number): Float64Array {
 function gradientsOf(
   tokens: Tokens,
   windows: readonly Window[],
-  measured: readonly Measured[],
+  measured: readonly MeasuredWindow[],
   { measurement, deltas, labels }: GradientOptions,
 ): Gradients {
   /** With its label behind it, where there is one. */
@@ -241,6 +267,16 @@ function gradientsOf(
     lossTuned: Float64Array.from(measured.flatMap(({ lossTuned }) => lossTuned ?? [])),
     labels: Int32Array.from(measured.flatMap(({ label }) => label ?? [])),
   };
+}
+
+function withReplay(
+  gradients: Gradients,
+  windows: readonly MeasuredWindow[],
+  basis: Basis | undefined,
+): WithReplay<Gradients> {
+  const states = windows.flatMap((window) => window.states ?? []);
+  if (basis === undefined || states.length < windows.length) return gradients;
+  return { ...gradients, replay: replayRecord(gradients, states, basis) };
 }
 
 function joined<T extends Float32Array | Float64Array>(make: new (length: number) => T, parts: readonly T[]): T {

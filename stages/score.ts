@@ -3,6 +3,7 @@ import { type Outcome, Reject, type Stage } from '../pipeline/contract.ts';
 import { provenanceOf } from '../schemas/provenance.ts';
 import type { Gradients, Score } from '../schemas/types.ts';
 import { MEASURES, type Measure, type Measured } from './measure.ts';
+import type { WithReplay } from './replay/attached.ts';
 
 /** What scoring needs to know of a delta D. */
 export interface ScoredDelta {
@@ -31,12 +32,12 @@ export interface ScoreOptions {
 export function score(
   deltas: readonly ScoredDelta[],
   { rankBy = 'cosine', labels = [] }: ScoreOptions = {},
-): Stage<Gradients, Score> {
+): Stage<WithReplay<Gradients>, WithReplay<Score>> {
   const empty = deltas.find(({ norm }) => !isLength(norm));
   if (empty !== undefined) throw new RangeError(`delta ${empty.id} has length ${empty.norm}: it points nowhere`);
   const ids = deltas.map(({ id }) => id).join(',');
 
-  function scoreOne(document: Gradients): Outcome<Score> {
+  function scoreOne(document: WithReplay<Gradients>): Outcome<WithReplay<Score>> {
     if (document.deltas !== ids) {
       throw new Error(`score: gradients carry the deltas ${document.deltas}, expected ${ids}`);
     }
@@ -54,7 +55,9 @@ export function score(
     if (odd !== undefined) {
       return new Reject('degenerate-gradient', `the ${rankBy} of a window is ${MEASURES[rankBy](odd)}`);
     }
-    return deltas.map((delta, column) => bestWindow(document, delta, column, measured[column]!));
+    const scores = deltas.map((delta, column) => bestWindow(document, delta, column, measured[column]!));
+    const { replay } = document; // once for all deltas: it goes with the first
+    return replay === undefined ? scores : scores.map((one, i) => (i === 0 ? { ...one, replay } : one));
   }
 
   /** The first of equals. */

@@ -8,13 +8,14 @@ import type { Score, Selection } from '../schemas/types.ts';
 import { type CandidatePool, candidatePool, type SavedPool } from './candidate-pool.ts';
 import { type QuantileSketch, quantileSketch } from './math/quantile.ts';
 import { type Ranking, ranking } from './math/top.ts';
+import type { WithReplay } from './replay/attached.ts';
 
 /** A change of the store; a null value evicts. */
 export type Change = Omit<Selection, 'value'> & { readonly value: Buffer | null };
 
 /** What a score changed. */
 export interface Selected {
-  readonly score: Score;
+  readonly score: WithReplay<Score>;
   readonly changes: readonly Change[];
 }
 
@@ -62,7 +63,10 @@ interface DeltaSelection {
  * Scores are taken in the order given, so a document's changes depend on those before it; which documents are the best, and the
  * distribution, do not. The running values go out once a batch, with its last score of the delta.
  */
-export function select({ deltas, keep, pool, others }: SelectOptions, saved: SavedSelection): Stage<Score, Selected> {
+export function select(
+  { deltas, keep, pool, others }: SelectOptions,
+  saved: SavedSelection,
+): Stage<WithReplay<Score>, Selected> {
   const selections = new Map(
     deltas.map(({ id, norm }): [string, DeltaSelection] => [
       id,
@@ -130,7 +134,7 @@ export function select({ deltas, keep, pool, others }: SelectOptions, saved: Sav
     );
   }
 
-  function process(batch: readonly Score[]): readonly (readonly Selected[])[] {
+  function process(batch: readonly WithReplay<Score>[]): readonly (readonly Selected[])[] {
     const last = new Map(batch.map(({ delta }, i) => [delta, i]));
     return batch.map((score, i) => {
       const selection = selections.get(score.delta);

@@ -3,6 +3,7 @@ import type { Command } from './command.ts';
 import { crawl } from './crawl.ts';
 import { listDead } from './dead.ts';
 import { delta } from './delta.ts';
+import { addDelta, listDeltas, pauseDelta, removeDelta, resumeDelta } from './deltas.ts';
 import { doctor } from './doctor.ts';
 import { drops } from './drops.ts';
 import { evaluate } from './evaluate.ts';
@@ -10,6 +11,7 @@ import { gather } from './gather.ts';
 import { lag } from './lag.ts';
 import { live } from './live.ts';
 import { listRejects, replayRejects } from './rejects.ts';
+import { replay } from './replay.ts';
 import { scan } from './scan.ts';
 import { select } from './select.ts';
 import { serve } from './serve.ts';
@@ -33,7 +35,13 @@ export const GROUPS: Readonly<Record<string, string>> = {
 
 export const commands: readonly Command[] = [
   delta,
+  addDelta,
+  listDeltas,
+  pauseDelta,
+  resumeDelta,
+  removeDelta,
   scan,
+  replay,
   top,
   select,
   live,

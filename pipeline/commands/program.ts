@@ -30,6 +30,7 @@ export function program(
     .version(version)
     .helpCommand(false)
     .exitOverride()
+    .enablePositionalOptions() // flags belong to the command they stand behind: `delta` has some, and commands below it
     .configureOutput({
       writeOut: (text) => out.write(text),
       writeErr: (text) => err.write(text),
@@ -42,7 +43,10 @@ export function program(
     const [first, second] = command.name.split(' ');
     const parent = second === undefined ? root : groupOf(root, first!);
     const flags = flagsOf(command);
-    const made = parent.command(second ?? first!).description(command.summary);
+    const made = parent
+      .command(second ?? first!)
+      .description(command.summary)
+      .enablePositionalOptions();
     for (const flag of flags) {
       if (flag.setting === command.argument) made.argument(flag.syntax, flag.description);
       else made.option(flag.syntax, noteOf(flag));

@@ -1,13 +1,13 @@
 /** Which delta is meant by the commands that read a ranking. */
 import { ConfigError } from '../error.ts';
-import type { DeltaRecord, Store } from '../store/store.ts';
+import type { KeptDelta, Store } from '../store/store.ts';
 
 /**
  * The delta asked for by its id or the beginning of it, or the only one there is.
  *
  * @throws ConfigError where none or several could be meant; it lists those there are
  */
-export function deltaOf(store: Store, asked: string | undefined): DeltaRecord {
+export function deltaOf(store: Store, asked: string | undefined): KeptDelta {
   const all = store.deltas();
   const [meant, ...others] = all.filter(({ id }) => id.startsWith(asked ?? ''));
   if (meant !== undefined && others.length === 0) return meant;

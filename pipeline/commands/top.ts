@@ -59,18 +59,24 @@ const FORMATS = {
   },
 };
 
-/** `key` is there where the id is not enough. */
+/** `standardError` is there where the score is an estimate, `key` where the id is not enough. */
 function line({ ranked, ambiguous }: Row): object {
-  return { rank: ranked.rank, ...scoreLine(ranked), ...(ambiguous ? { key: ranked.key } : {}) };
+  const { rank, key, standardError } = ranked;
+  return {
+    rank,
+    ...scoreLine(ranked),
+    ...(standardError === null ? {} : { standardError }),
+    ...(ambiguous ? { key } : {}),
+  };
 }
 
 function flat({ ranked }: Row): Readonly<Record<string, unknown>> {
-  return { rank: ranked.rank, key: ranked.key, ...scoreLine(ranked) };
+  return { rank: ranked.rank, key: ranked.key, ...scoreLine(ranked), standardError: ranked.standardError };
 }
 
 const INTEGERS: ReadonlySet<string> = new Set(['rank', 'tokens', 'window', 'windows']);
 const TEXTS: ReadonlySet<string> = new Set(['id', 'url', 'key', 'label']);
-const FLAT_COLUMNS: readonly ParquetColumn[] = ['rank', 'key', ...SCORE_FIELDS].map((name) => ({
+const FLAT_COLUMNS: readonly ParquetColumn[] = ['rank', 'key', ...SCORE_FIELDS, 'standardError'].map((name) => ({
   name,
   type: INTEGERS.has(name) ? 'INT32' : TEXTS.has(name) ? 'STRING' : 'DOUBLE',
 }));
@@ -86,6 +92,7 @@ function columnsOf(rows: readonly Row[], rankBy: string): readonly Column<Row>[]
       align: 'right',
       cell: ({ ranked }) => ranked.score.toFixed(5),
     },
+    ...(rows.some(({ ranked }) => ranked.standardError !== null) ? [ESTIMATED] : []),
     { name: 'alignment', align: 'right', cell: ({ ranked }) => ranked.alignment.toPrecision(4) },
     { name: 'loss', align: 'right', cell: ({ ranked }) => ranked.loss.toFixed(3) },
     { name: 'tuned head', align: 'right', cell: ({ ranked }) => ranked.lossTunedHead.toFixed(3) },
@@ -105,6 +112,12 @@ function columnsOf(rows: readonly Row[], rankBy: string): readonly Column<Row>[]
   ];
 }
 
+/** Of a score that is an estimate. */
+const ESTIMATED: Column<Row> = {
+  name: '±',
+  align: 'right',
+  cell: ({ ranked }) => ranked.standardError?.toFixed(5) ?? '',
+};
 const TUNED: Column<Row> = {
   name: 'tuned',
   align: 'right',

@@ -3,12 +3,18 @@ import type { Database } from 'better-sqlite3';
 import { PROVENANCE_FIELDS } from '../../schemas/provenance.ts';
 import type { Score, Selection } from '../../schemas/types.ts';
 
+/** A score, or an estimate of it. */
+interface Kept extends Score {
+  /** Of `score`, where that is an estimate from a replay record; null where it is exact. */
+  readonly standardError: number | null;
+}
+
 /** `rank` counts from 1 in the delta's list of the best. */
-export interface Ranked extends Score {
+export interface Ranked extends Kept {
   readonly rank: number;
 }
 
-export interface Member extends Score {
+export interface Member extends Kept {
   /** Residual gain at admission to the pool; 0 in the top. */
   readonly gain: number;
 }
@@ -16,7 +22,8 @@ export interface Member extends Score {
 export type MemberList = Exclude<Selection['list'], 'state'>;
 
 export interface MemberTable {
-  put(selection: Selection, score: Score): void;
+  /** @param standardError of the score, where it is an estimate */
+  put(selection: Pick<Selection, 'list' | 'gain'>, score: Score, standardError?: number | null): void;
   evict(delta: string, list: string, key: string): void;
   /** Score descending, then key. */
   top(delta: string, k: number): readonly Ranked[];
@@ -56,7 +63,8 @@ const COLUMNS = [
   'cosine',
   'lossTuned',
   'label',
-] as const satisfies readonly (keyof Score)[];
+  'standardError',
+] as const satisfies readonly (keyof Kept)[];
 
 type Row = Omit<Member, 'ids' | 'tokenAlignment' | 'sketch'> & {
   readonly ids: Buffer;
@@ -105,9 +113,10 @@ export function memberTable(database: Database): MemberTable {
   }
 
   return {
-    put({ list, gain }, score) {
+    put({ list, gain }, score, standardError = null) {
       put.run({
         ...score,
+        standardError,
         list,
         gain,
         ids: bytesOf(score.ids),

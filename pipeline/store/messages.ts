@@ -12,6 +12,7 @@ export const ALERTS = 'alerts';
 export const HELD = 'held';
 export const RULES = 'rules';
 export const DROPS = 'drops';
+export const REPLAY = 'replay';
 
 /** Adds to a counter. */
 export function countMessage(count: Count): Outgoing {

@@ -92,6 +92,24 @@ export const MIGRATIONS: readonly string[] = [
   INSERT INTO unit SELECT scan, name, '', cursor, read, NULL FROM source;
   ALTER TABLE source DROP COLUMN cursor;
   `,
+  `
+  -- Records to score documents against deltas that come later, and what those are written in.
+  CREATE TABLE basis (id TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID;
+  CREATE TABLE replay (id INTEGER PRIMARY KEY AUTOINCREMENT, key TEXT NOT NULL, value BLOB NOT NULL);
+  -- Of estimated scores; null where a score is exact.
+  ALTER TABLE member ADD COLUMN standardError REAL;
+  -- Whether scans go on scoring against it.
+  ALTER TABLE delta ADD COLUMN paused INTEGER NOT NULL DEFAULT 0;
+  -- The scan whose documents it is scored against.
+  ALTER TABLE delta ADD COLUMN scan TEXT NOT NULL DEFAULT '';
+  UPDATE delta SET scan = id;
+  -- Counts changes of the table of deltas: a scan that runs looks at it between batches.
+  CREATE TABLE version (of TEXT PRIMARY KEY, value INTEGER NOT NULL) WITHOUT ROWID;
+  INSERT INTO version VALUES ('deltas', 0);
+  CREATE TRIGGER delta_added AFTER INSERT ON delta BEGIN UPDATE version SET value = value + 1 WHERE of = 'deltas'; END;
+  CREATE TRIGGER delta_removed AFTER DELETE ON delta BEGIN UPDATE version SET value = value + 1 WHERE of = 'deltas'; END;
+  CREATE TRIGGER delta_paused AFTER UPDATE OF paused ON delta BEGIN UPDATE version SET value = value + 1 WHERE of = 'deltas'; END;
+  `,
 ];
 
 /** Takes the steps that are missing, each in a transaction of its own. */

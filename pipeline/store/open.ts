@@ -55,6 +55,18 @@ export function openToWrite(dir: string): StoreFile {
 }
 
 /**
+ * The store in `dir` to write to, also beside a scan that writes: in short transactions, and nothing that a scan keeps in memory.
+ *
+ * @throws ConfigError where there is none, or it is of a newer version
+ */
+export function openBeside(dir: string): StoreFile {
+  openToRead(dir).close(); // there, and up to date
+  const database = connect(dir, join(dir, FILE), { fileMustExist: true });
+  database.pragma('synchronous = NORMAL');
+  return { database, close: () => database.close() };
+}
+
+/**
  * The store in `dir` as it was last committed, also while another process writes to it.
  *
  * @throws ConfigError where there is none, or it is of a newer version

@@ -16,11 +16,13 @@ import {
   DEAD,
   DROPS,
   HELD,
+  REPLAY,
   RULES,
   SEEN,
   SELECTION,
 } from './messages.ts';
 import type { RejectTable } from './rejects.ts';
+import type { ReplayTable } from './replay.ts';
 
 export interface Scan {
   readonly name: string;
@@ -37,6 +39,8 @@ export interface Scan {
   readonly log: Log;
   /** Everything that `change` writes, or nothing. Not to be nested. */
   commit(change: () => void): void;
+  /** From now on replay records are kept, in so many bytes: above that the oldest ones go. */
+  keepReplay(cap: number): void;
   /** Inside of `commit`: a message of one of the store's own topics changes it, any other goes to the log. */
   write(message: Outgoing): void;
   /** Inside of `commit`. */
@@ -48,13 +52,14 @@ export interface ScanTables {
   readonly rejects: RejectTable;
   readonly alerts: AlertTable;
   readonly drops: DropTable;
+  readonly replay: ReplayTable;
 }
 
 export function storeScan(
   database: Database,
   id: number,
   name: string,
-  { members, rejects, alerts, drops }: ScanTables,
+  { members, rejects, alerts, drops, replay }: ScanTables,
 ): Scan {
   const log = storeLog(database, id);
 
@@ -127,7 +132,11 @@ export function storeScan(
     },
     [HELD]: appendWhereRead,
     [RULES]: ({ key, value }) => alerts.setState(key, value),
+    [REPLAY]({ key, value }) {
+      if (value !== null) replay.put(key, value, replayCap);
+    },
   };
+  let replayCap = 0;
 
   /** What is kept elsewhere, or wanted by nobody, need not wait for a reader that may never come. */
   function appendWhereRead(message: Outgoing): void {
@@ -143,7 +152,10 @@ export function storeScan(
     seen: (key) => seen.get(id, stored(key)) !== undefined,
     counts: () => counts.all(id),
     fileLength: (of) => file.get(id, of),
-    commit: database.transaction((change: () => void) => change()),
+    keepReplay(cap) {
+      replayCap = cap;
+    },
+    commit: database.transaction((change: () => void) => change()).immediate, // others may write beside a scan: see beside.ts
     write: (message) => (apply[message.topic] ?? log.append)(message),
     setFileLength: (of, bytes) => void setFile.run(id, of, bytes),
   };

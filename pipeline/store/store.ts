@@ -7,8 +7,9 @@ import { type AlertTable, alertTable } from './alerts.ts';
 import { dropTable } from './drop-examples.ts';
 import { type Member, type MemberList, memberTable, type Ranked } from './members.ts';
 import { countMessage, type DropExample, SEEN } from './messages.ts';
-import { openToRead, openToWrite } from './open.ts';
+import { openBeside, openToRead, openToWrite } from './open.ts';
 import { type RejectQuery, type RejectRecord, rejectTable } from './rejects.ts';
+import { type Replayed, type ReplayTable, replayTable } from './replay.ts';
 import { type Scan, storeScan } from './scan.ts';
 import { forgetUnbegun, type Settings, settingsTable } from './settings.ts';
 
@@ -33,6 +34,14 @@ export interface DeltaRecord {
   readonly rankBy: string;
 }
 
+/** A delta as it stands in the store. */
+export interface KeptDelta extends DeltaRecord {
+  /** Name of the scan whose documents it is scored against; that of a delta scanned for itself is its id. */
+  readonly scan: string;
+  /** Scans leave it out for now. */
+  readonly paused: boolean;
+}
+
 export interface Store {
   /** Lets go of what was fixed for scans that never read a record: who mistyped a setting or the source may mend it. */
   forgetUnbegun(): void;
@@ -40,8 +49,17 @@ export interface Store {
   bind(measurement: Measurement): void;
   measurement(): Measurement | undefined;
   /** @throws ConfigError where the delta is there, and keeps another number of documents */
-  addDelta(delta: DeltaRecord): void;
-  deltas(): readonly DeltaRecord[];
+  addDelta(delta: DeltaRecord, scan?: string): void;
+  deltas(): readonly KeptDelta[];
+  /** @throws ConfigError where the delta is not there */
+  pauseDelta(id: string, paused: boolean): void;
+  /** And all that is kept of it. @throws ConfigError where the delta is not there */
+  removeDelta(id: string): void;
+  /** Goes up whenever a delta was added, paused or removed, by whatever process. */
+  deltasVersion(): number;
+  readonly records: ReplayTable;
+  /** Into the list of the best. */
+  putReplayed(replayed: readonly Replayed[]): void;
   /**
    * The scan of this name, begun where there is none.
    *
@@ -81,13 +99,15 @@ export interface Store {
 export interface StoreOptions {
   /** To look at it only, also while another process writes. */
   readonly readonly?: boolean;
+  /** To change it while a scan may write to it: deltas, and what was replayed. */
+  readonly beside?: boolean;
 }
 
 const MEASUREMENT = 'measurement';
 
 /** @throws ConfigError where `dir` holds no store that can be used: it says why, and what to do */
-export function openStore(dir: string, { readonly = false }: StoreOptions = {}): Store {
-  const file = readonly ? openToRead(dir) : openToWrite(dir);
+export function openStore(dir: string, { readonly = false, beside = false }: StoreOptions = {}): Store {
+  const file = readonly ? openToRead(dir) : beside ? openBeside(dir) : openToWrite(dir);
   try {
     return storeOf(dir, file.database, file.close);
   } catch (error) {
@@ -103,16 +123,27 @@ export function storeOf(dir: string, database: Database, close: () => void): Sto
   const rejects = rejectTable(database);
   const alerts = alertTable(database);
   const drops = dropTable(database);
+  const replay = replayTable(database);
   const scans = new Map<string, Scan>();
 
   const scanId = database.prepare<[string], number>('SELECT id FROM scan WHERE name = ?').pluck();
   const addScan = database.prepare('INSERT INTO scan (name) VALUES (?)');
-  const deltas = database.prepare<[], DeltaRecord>('SELECT * FROM delta ORDER BY id');
+  const deltas = database.prepare<[], Omit<KeptDelta, 'paused'> & { readonly paused: number }>(
+    'SELECT * FROM delta ORDER BY id',
+  );
+  const keptDeltas = (): readonly KeptDelta[] => deltas.all().map((one) => ({ ...one, paused: one.paused !== 0 }));
   const putDelta = database.prepare(
-    `INSERT INTO delta (id, base, tuned, norm, baseNorm, measurement, keep, rankBy)
-     VALUES (@id, @base, @tuned, @norm, @baseNorm, @measurement, @keep, @rankBy)
+    `INSERT INTO delta (id, base, tuned, norm, baseNorm, measurement, keep, rankBy, scan)
+     VALUES (@id, @base, @tuned, @norm, @baseNorm, @measurement, @keep, @rankBy, @scan)
      ON CONFLICT (id) DO UPDATE SET base = excluded.base, tuned = excluded.tuned`,
   );
+  const pauseDelta = database.prepare('UPDATE delta SET paused = ? WHERE id = ?');
+  const removeDelta = [
+    'DELETE FROM delta WHERE id = ?',
+    'DELETE FROM member WHERE delta = ?',
+    'DELETE FROM state WHERE delta = ?',
+  ].map((sql) => database.prepare(sql));
+  const deltasVersion = database.prepare<[], number>("SELECT value FROM version WHERE of = 'deltas'").pluck();
   const state = database
     .prepare<[string, string], Buffer>('SELECT value FROM state WHERE delta = ? AND name = ?')
     .pluck();
@@ -126,13 +157,13 @@ export function storeOf(dir: string, database: Database, close: () => void): Sto
     const known = scans.get(name);
     if (known !== undefined) return known;
     const id = scanId.get(name) ?? Number(addScan.run(name).lastInsertRowid);
-    const made = storeScan(database, id, name, { members, rejects, alerts, drops });
+    const made = storeScan(database, id, name, { members, rejects, alerts, drops, replay });
     scans.set(name, made);
     return made;
   }
 
-  function knownDelta(id: string): DeltaRecord {
-    const all = deltas.all();
+  function knownDelta(id: string): KeptDelta {
+    const all = keptDeltas();
     const found = all.find((delta) => delta.id === id);
     if (found !== undefined) return found;
     const others = all.length === 0 ? 'none yet' : all.map((delta) => delta.id).join(', ');
@@ -170,7 +201,7 @@ export function storeOf(dir: string, database: Database, close: () => void): Sto
       return id === undefined ? undefined : { id: String(id), fields: fields as Measurement['fields'] };
     },
 
-    addDelta(delta) {
+    addDelta(delta, scan = delta.id) {
       const known = deltas.all().find(({ id }) => id === delta.id) ?? delta;
       if (known.keep !== delta.keep) {
         throw new ConfigError(
@@ -184,10 +215,32 @@ export function storeOf(dir: string, database: Database, close: () => void): Sto
             `ask for ${known.rankBy}, or name another store`,
         );
       }
-      putDelta.run(delta);
+      putDelta.run({ ...delta, scan });
     },
 
-    deltas: () => deltas.all(),
+    deltas: keptDeltas,
+
+    pauseDelta(id, paused) {
+      pauseDelta.run(Number(paused), knownDelta(id).id);
+    },
+
+    removeDelta(id) {
+      const { id: known } = knownDelta(id);
+      database.transaction(() => removeDelta.forEach((statement) => void statement.run(known)))();
+    },
+
+    deltasVersion: () => deltasVersion.get()!,
+    records: replay,
+
+    putReplayed(replayed) {
+      database
+        .transaction(() => {
+          for (const { score, standardError } of replayed) {
+            members.put({ list: 'top', gain: 0 }, score, standardError);
+          }
+        })
+        .immediate();
+    },
 
     top(delta, k) {
       const { keep } = knownDelta(delta);

@@ -20,6 +20,7 @@ import { type MlpParts, mlpTerms } from './last-mlp.ts';
 import type { Graph } from './onnx.ts';
 import { concat, logSumExp, softmax, sumOf, transposed } from './operations.ts';
 import type { Point } from './point.ts';
+import { chunkLikely, type ReplayTail, replayOutputs } from './replay.ts';
 import { type Rows, rangesOf } from './rows.ts';
 import { squaredLength } from './squared-length.ts';
 
@@ -63,6 +64,8 @@ export interface HeadOptions {
   readonly norm: boolean;
   readonly lossTunedHead: boolean;
   readonly sketch?: SketchTail | undefined;
+  /** Of the base. */
+  readonly replay?: ReplayTail | undefined;
   /** Rows of the vocabulary to a chunk; by default V/32, at least 1,024, and a multiple of the sketch's buckets. */
   readonly chunkRows?: number | undefined;
 }
@@ -99,7 +102,7 @@ const LEAST_CHUNK_ROWS = 1024;
 
 /** Appends the tail to `hidden` [B,T,d] and declares its inputs and outputs. */
 export function appendHead(g: Graph, hidden: string, options: HeadOptions): void {
-  const { base, deltas, norm, lossTunedHead, sketch, tuned, points = ['base'] } = options;
+  const { base, deltas, norm, lossTunedHead, sketch, replay, tuned, points = ['base'] } = options;
   const { head, mlp } = options.gradients ?? { head: true, mlp: undefined };
   const [vocabulary = 0, width = 0] = base.shape;
   const rows = g.input(INPUTS.rows, 'int64', ['B', 'S']);
@@ -132,6 +135,7 @@ export function appendHead(g: Graph, hidden: string, options: HeadOptions): void
       grams: pairs.map(([k, l]) => gram(grouped[k], grouped[l])), // p pᵀ [B,S,S]
       expectedRow: mlp === undefined ? [] : ofMeasured((p, one) => one.expectedRow(p, range)),
       bucketed: sketch === undefined || range[0] >= vocabulary ? [] : ofMeasured((p) => sketch.chunk(g, p, range)),
+      likely: chunkLikely(g, replay, softmaxes[0]?.p, range),
     };
   });
   const mixed = all.map(({ targetLogit }, k) =>
@@ -160,6 +164,10 @@ export function appendHead(g: Graph, hidden: string, options: HeadOptions): void
     g.output(sumOf(g, squares), OUTPUTS.squaredNorm, 'float32', ['B']);
   }
   if (sketch !== undefined) g.output(sketchOf(sketch), OUTPUTS.sketch, 'float32', ['B', 'k']);
+  if (replay !== undefined) {
+    const likely = chunks.map((chunk) => chunk.likely);
+    replayOutputs(g, replay, { hidden: atBase.states.hidden, likely, shares: mixed[0]!.shares, byWindow });
+  }
 
   function perToken(name: string, values: string): void {
     g.output(g.node('Squeeze', [values, g.ints([2])]), name, 'float32', ['B', 'S']);

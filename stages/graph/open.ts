@@ -11,6 +11,7 @@ import { type Answers, gradientModel, type TunedModel } from './model.ts';
 import type { Point } from './point.ts';
 import type { Provider } from './providers.ts';
 import type { Precision } from './quantize.ts';
+import type { ReplayTail } from './replay.ts';
 import { openSession, type Session } from './session.ts';
 
 export interface MeasureOptions {
@@ -24,6 +25,7 @@ export interface MeasureOptions {
   /** Of a classifier: what the tuned model is asked. */
   readonly answers?: Answers | undefined;
   readonly sketch?: SketchTail | undefined;
+  readonly replay?: ReplayTail | undefined;
   /** Tokens of the longest window. */
   readonly window: number;
   readonly precision: Precision;
@@ -38,7 +40,19 @@ export interface MeasureOptions {
  * @throws CheckpointError where the head's width is not the body's
  */
 export async function openMeasure(base: Checkpoint, options: MeasureOptions): Promise<Session> {
-  const { body, deltas, points = ['base'], tuned, answers, sketch, window, precision, providers, threads } = options;
+  const {
+    body,
+    deltas,
+    points = ['base'],
+    tuned,
+    answers,
+    sketch,
+    replay,
+    window,
+    precision,
+    providers,
+    threads,
+  } = options;
   const { head } = base;
   if (head.shape[1] !== body.width) {
     throw new CheckpointError(
@@ -52,7 +66,7 @@ export async function openMeasure(base: Checkpoint, options: MeasureOptions): Pr
     first?.mlp === undefined ? undefined : await Promise.all(deltas.map(({ mlp: changes = {} }) => mlpDelta(changes)));
   const model = gradientModel(
     { body, weights, maxTokens: window, precision },
-    { base: weights.get(head.name)!, deltas: heads, points, norm: true, lossTunedHead: true, sketch },
+    { base: weights.get(head.name)!, deltas: heads, points, norm: true, lossTunedHead: true, sketch, replay },
     { head: first?.layers !== 'last-mlp', mlp, tuned, answers },
   );
   return openSession({ model, providers, threads });
