@@ -10,7 +10,7 @@ import { openStore } from '../../pipeline/store/store.ts';
 import { quantileSketch } from '../../stages/math/quantile.ts';
 import { alertOf } from '../alert/alert-of.ts';
 import { folders } from '../kit/folder.ts';
-import { DELTA, scoreOf } from '../kit/store.ts';
+import { DELTA, EXACT, scoreOf } from '../kit/store.ts';
 
 const folder = folders();
 const GOLDEN = new URL('../golden/store/', import.meta.url);
@@ -30,13 +30,24 @@ function assertGolden(dir: string, version: number): void {
   try {
     assert.deepEqual(store.measurement(), { id: 'm', fields: { window: 128, positions: 'all' } });
     assert.deepEqual(store.deltas(), [
-      { id: DELTA, base: 'b', tuned: 't', norm: 2, baseNorm: 20, measurement: 'm', keep: 3, rankBy: 'cosine' },
+      {
+        id: DELTA,
+        base: 'b',
+        tuned: 't',
+        norm: 2,
+        baseNorm: 20,
+        measurement: 'm',
+        keep: 3,
+        rankBy: 'cosine',
+        scan: DELTA,
+        paused: false,
+      },
     ]);
     assert.deepEqual(store.top(DELTA, 3), [
-      { ...two, rank: 1 },
-      { ...one, rank: 2 },
+      { ...two, ...EXACT, rank: 1 },
+      { ...one, ...EXACT, rank: 2 },
     ]);
-    assert.deepEqual([...store.members(DELTA, 'pool')], [{ ...one, gain: 0.5 }]);
+    assert.deepEqual([...store.members(DELTA, 'pool')], [{ ...one, ...EXACT, gain: 0.5 }]);
     const quantiles = quantileSketch(store.state(DELTA, 'quantiles'));
     assert.deepEqual([quantiles.count, quantiles.quantile(0) < quantiles.quantile(1)], [2, true]);
     assert.deepEqual(store.alerts.list(), version < 4 ? [] : [{ ...alertOf('k2'), number: 1 }]);

@@ -17,11 +17,13 @@ import { MIGRATIONS, migrate, versionOf } from '../../pipeline/store/migrations.
 import { openStore, type Store } from '../../pipeline/store/store.ts';
 import { scoreCodec } from '../../schemas/codec.ts';
 import { folders } from '../kit/folder.ts';
-import { DELTA, scoreOf, storeContract } from '../kit/store.ts';
+import { DELTA, EXACT, scoreOf, storeContract } from '../kit/store.ts';
 
 const folder = folders();
 
 const record = { id: DELTA, base: 'b', tuned: 't', norm: 2, baseNorm: 20, measurement: 'm', keep: 3, rankBy: 'cosine' };
+/** As the store has it. */
+const kept = { ...record, scan: DELTA, paused: false };
 
 function refuses(action: () => unknown, ...words: readonly RegExp[]): void {
   assert.throws(action, (error) => {
@@ -63,11 +65,11 @@ describe('store', () => {
     using(dir, (writer) => {
       writer.addDelta(record);
       refuses(() => openStore(dir), /another process is writing/, /wait for it or stop it/);
-      using(dir, (reader) => assert.deepEqual(reader.deltas(), [record]), true);
+      using(dir, (reader) => assert.deepEqual(reader.deltas(), [kept]), true);
       writer.bind({ id: 'm', fields: { window: 128 } });
       using(dir, (reader) => assert.deepEqual(reader.measurement(), { id: 'm', fields: { window: 128 } }), true);
     });
-    using(dir, (next) => assert.deepEqual(next.deltas(), [record]));
+    using(dir, (next) => assert.deepEqual(next.deltas(), [kept]));
   });
 
   test('reading makes nothing, and says where there is no store', () => {
@@ -161,7 +163,7 @@ describe('store', () => {
       refuses(() => store.scan('s', { scores: 'none' }), /scores mended/);
       refuses(() => store.bind({ id: 'm', fields: { window: 128 } }), /window 64/);
       store.scan('t', { scores: 'none' });
-      assert.deepEqual(store.deltas(), [{ ...record, keep: 7 }]);
+      assert.deepEqual(store.deltas(), [{ ...kept, keep: 7 }]);
     });
   });
 
@@ -169,7 +171,7 @@ describe('store', () => {
     using(folder(), (store) => {
       store.addDelta(record);
       store.addDelta({ ...record, base: 'elsewhere/b' });
-      assert.deepEqual(store.deltas(), [{ ...record, base: 'elsewhere/b' }]);
+      assert.deepEqual(store.deltas(), [{ ...kept, base: 'elsewhere/b' }]);
       refuses(() => store.addDelta({ ...record, keep: 7 }), /keeps the 3/, /but 7/);
     });
   });
@@ -222,7 +224,7 @@ describe('store', () => {
         scan.write(selectionMessage({ delta: DELTA, list: 'top', key, gain: 0, value: null }));
       });
       assert.deepEqual(store.top(DELTA, 3), []);
-      assert.deepEqual([...store.members(DELTA, 'pool')], [{ ...scoreOf(key, 1), gain: 0.5 }]);
+      assert.deepEqual([...store.members(DELTA, 'pool')], [{ ...scoreOf(key, 1), ...EXACT, gain: 0.5 }]);
     });
   });
 });
