@@ -23,6 +23,10 @@ const sections: Readonly<Record<string, { readonly title: string; run(): Promise
     title: 'The graph',
     run: async () => (await import('./graph.ts')).graphSection(await pair(), ROUNDS, signal),
   },
+  modes: {
+    title: 'Modes and many deltas',
+    run: async () => (await import('./modes.ts')).modesSection(await pair(), ROUNDS, signal),
+  },
   int8: {
     title: 'int8',
     run: async () => (await import('./int8.ts')).int8Section(await pair(), tiny, ROUNDS, signal),
