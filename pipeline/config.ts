@@ -13,7 +13,7 @@ import { MEASURE_NAMES } from '../stages/measure.ts';
 import { alertSettings } from './alert-config.ts';
 import { BYTE_SIZE } from './byte-size.ts';
 import { duration } from './duration.ts';
-import { kafkaSettings } from './kafka-config.ts';
+import { kafkaSettings, PLACE } from './kafka-config.ts';
 
 /** `placeholder`: what stands for the value in the help. */
 declare module 'zod' {
@@ -328,7 +328,15 @@ export const deleteTopicsConfig = take([...cluster, 'partitions', 'replicas', 'y
 export const createTopicsConfig = take([...cluster, ...wire, 'partitions', 'replicas', 'apply', 'register']);
 export const lagConfig = take([...cluster, 'legs']);
 export const topologyConfig = take(['prefix', 'legs']);
-export const deadConfig = take([...cluster, 'code', 'limitDead']);
+const deadQuery = ['code', 'stage', 'topic', 'since'] as const;
+export const listDeadConfig = take([...cluster, ...deadQuery, 'limitDead']);
+export const showDeadConfig = take([...cluster]).extend({
+  place: z
+    .string()
+    .regex(PLACE, 'PARTITION/OFFSET')
+    .describe('partition and offset of the letter, as `dead list` has them'),
+});
+export const replayDeadConfig = take([...cluster, ...deadQuery, 'places', 'dryRun']);
 export const crawlConfig = take([...cluster, ...wire, 'source', 'follow', 'followEvery', 'dedup', 'limit']);
 export const workerConfig = take([
   ...cluster,

@@ -12,7 +12,7 @@ import { readAll } from './kafka/read-all.ts';
 import { connectionOf } from './kafka-config.ts';
 import { keepTokenizer } from './kept-tokenizer.ts';
 import { recordOf, type World } from './scan.ts';
-import { COUNTS, CURSORS, DEAD, DROPS, SELECTION, selectionMessage } from './store/messages.ts';
+import { COUNTS, CURSORS, DEAD, DROPS, REPLAYS, SELECTION, selectionMessage } from './store/messages.ts';
 import { openStore } from './store/store.ts';
 import { openTarget } from './target.ts';
 import { registryOf, wireOf } from './wire-config.ts';
@@ -78,7 +78,12 @@ export async function gather(
     const shares = [...changes.values()].map((value) => selectionCodec.decode(value));
     const kept = { keep: config.keep, others: config.pool };
     for (const selection of mergedShares(shares, kept)) write(selectionMessage(selection));
-    for (const topic of [COUNTS, DEAD, DROPS, CURSORS]) await read(topic, write);
+    const replayed = new Set<string>();
+    await read(REPLAYS, ({ key }) => replayed.add(key));
+    await read(DEAD, (letter) => {
+      if (!replayed.has(`${letter.partition}/${letter.offset}`)) write(letter);
+    });
+    for (const topic of [COUNTS, DROPS, CURSORS]) await read(topic, write);
     flush();
     return { messages, delta: target.delta.id };
   } finally {

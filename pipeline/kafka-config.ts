@@ -7,6 +7,9 @@ import { ConfigError } from './error.ts';
 import type { KafkaConnection } from './kafka/client.ts';
 import { STEPS } from './topology.ts';
 
+/** Of a message: partition/offset. */
+export const PLACE = /^\d+\/\d+$/;
+
 export const kafkaSettings = {
   brokers: z
     .array(z.string().regex(/^[^:]+:\d+$/, 'HOST:PORT'))
@@ -56,6 +59,23 @@ export const kafkaSettings = {
   replicas: z.int().min(1).default(1).describe('brokers that hold a copy of each partition'),
   yes: z.boolean().optional().describe('delete without asking'),
   apply: z.boolean().optional().describe('change topics that are there and differ'),
+  stage: z.string().min(1).optional().meta({ description: 'only rejects of this stage', placeholder: 'STAGE' }),
+  topic: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'only messages of this topic, named without the prefix', placeholder: 'TOPIC' }),
+  since: z
+    .string()
+    .regex(/^(\d+[smhd]|\d{4}-\d\d-\d\d(T[\d:.]+Z)?)$/, '90m, 2h, 3d or a date in UTC as 2024-01-31T12:00:00Z')
+    .optional()
+    .meta({ description: 'only those since then: 90m, 2h, 3d, or a date in UTC', placeholder: 'TIME' }),
+  places: z
+    .array(z.string().regex(PLACE, 'PARTITION/OFFSET'))
+    .min(1)
+    .optional()
+    .meta({ description: 'only these letters, comma-separated', placeholder: 'PARTITION/OFFSET' }),
+  dryRun: z.boolean().optional().describe('say what would be sent, and send nothing'),
   limitDead: z.int().min(1).default(100).describe('dead letters to list'),
 } as const;
 

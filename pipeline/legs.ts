@@ -53,8 +53,10 @@ export function legHandler({ steps }: LegPlan, parts: LegParts): PerPartition {
   return perPartition(async (partition, signal) => {
     const seen = steps.includes('tokenize') ? await parts.seen(partition, signal) : undefined;
     const saved = steps.includes('select') ? await parts.saved(partition, signal) : undefined;
-    const handle = handlerOf(steps, parts, seen, saved);
+    const again = new Set<string>(); // keys of messages that were replayed: their texts were seen, and rejected
+    const handle = handlerOf(steps, parts, seen, saved, (key) => again.delete(key));
     return async (batch, abandoned) => {
+      for (const { key, headers } of batch) if (headers['attempt'] !== undefined) again.add(key);
       const lists = await handle(batch, abandoned);
       for (const { topic, key } of lists.flat()) if (topic === SEEN) seen?.add(key);
       return lists;
@@ -67,11 +69,15 @@ function handlerOf(
   parts: LegParts,
   seen: SeenSet | undefined,
   saved: SavedShare | undefined,
+  again: (key: string) => boolean = () => false,
 ): Handle {
   const { deltas, keep, pool, others, unframe } = parts;
   const stages: Readonly<Record<Step, () => readonly AnyStage[]>> = {
     tokenize: () =>
-      [...admit({ seen: (key) => seen!.has(key), filters: parts.filters }), parts.tokenize] as readonly AnyStage[],
+      [
+        ...admit({ seen: (key) => seen!.has(key), again, filters: parts.filters }),
+        parts.tokenize,
+      ] as readonly AnyStage[],
     gradient: () => [parts.gradient] as readonly AnyStage[],
     score: () => [score(deltas, { rankBy: parts.rankBy, labels: parts.labels })] as readonly AnyStage[],
     select: () => [select({ deltas, keep, pool, others }, saved!)] as readonly AnyStage[],

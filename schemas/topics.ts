@@ -179,6 +179,16 @@ export const topics = [
     readBy: [],
   },
   {
+    name: 'replays',
+    summary: 'dead letters that were sent again',
+    schema: null,
+    key: 'partition/offset of the dead letter',
+    partitionBy: 'key',
+    cleanup: { deleteAfterMs: 365 * DAY_MS },
+    writtenBy: ['replay'],
+    readBy: ['replay'],
+  },
+  {
     name: 'drops',
     summary:
       'examples of what was dropped on purpose, a few for each reason: its start; headers say the stage, reason and origin',

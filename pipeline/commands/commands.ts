@@ -1,7 +1,7 @@
 /** Every command, in the order of the help. */
 import type { Command } from './command.ts';
 import { crawl } from './crawl.ts';
-import { listDead } from './dead.ts';
+import { listDead, replayDead, showDead } from './dead.ts';
 import { delta } from './delta.ts';
 import { addDelta, listDeltas, pauseDelta, removeDelta, resumeDelta } from './deltas.ts';
 import { doctor } from './doctor.ts';
@@ -30,7 +30,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   study: 'Questions about picking and ranking, asked of a pair whose tuning data is known.',
   sources: 'Kinds of crawl: lists them, tries one.',
   topics: 'Topics of a Kafka cluster: makes, compares and removes them.',
-  dead: 'Dead letters of a Kafka cluster.',
+  dead: 'Dead letters of a Kafka cluster: lists them, shows one, sends them again.',
 };
 
 export const commands: readonly Command[] = [
@@ -63,6 +63,8 @@ export const commands: readonly Command[] = [
   deleteTopics,
   lag,
   listDead,
+  showDead,
+  replayDead,
   validate,
   doctor,
 ];
