@@ -148,7 +148,7 @@ describe('dead letters', () => {
     const words = await promisify(execFile)(process.execPath, [
       ...[CLI, 'dead', 'show', place, '--brokers', broker.address, '--prefix', PREFIX],
     ]);
-    assert.match(words.stdout, /code: undecodable-message[^]*4 bytes\n\n +0 {2}00 ff 1b 5b/);
+    assert.match(words.stdout, /code: undecodable-message[\s\S]*4 bytes\n\n +0 {2}00 ff 1b 5b/);
 
     assert.deepEqual(await dead<Replayed>('replay', '--code', 'too-short', '--dry-run'), { sent: 2, left: {} });
     assert.deepEqual(await dead<Replayed>('replay', '--code', 'too-short'), { sent: 2, left: {} });
