@@ -20,7 +20,15 @@ mendJoin(require('kafkajs/src/consumer/consumerGroup.js'));
 const kafkajs: typeof import('kafkajs') = require('kafkajs');
 kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = zstd;
 
-export const { Kafka, CompressionTypes, ConfigResourceTypes, Partitioners, logLevel } = kafkajs;
+export const {
+  AssignerProtocol,
+  CompressionTypes,
+  ConfigResourceTypes,
+  Kafka,
+  PartitionAssigners,
+  Partitioners,
+  logLevel,
+} = kafkajs;
 
 function isLoaded(module: string): boolean {
   return require.cache[require.resolve(module)] !== undefined;
