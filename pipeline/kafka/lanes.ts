@@ -112,7 +112,7 @@ async function member(options: LanesOptions, signal: AbortSignal): Promise<void>
       }
     })();
     running.add(working);
-    working.finally(() => running.delete(working));
+    void working.finally(() => running.delete(working));
   }
 
   const { GROUP_JOIN, HEARTBEAT, CRASH } = consumer.events;
