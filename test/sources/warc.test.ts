@@ -41,6 +41,9 @@ const damaged = Buffer.concat([
   cut,
 ]);
 
+/** What the records have in common. */
+const dictionary = Buffer.from(page('', { url: 'https://a.example/', id: '' }).toString().repeat(8));
+
 const FAST = { params: { [zlib.constants.BROTLI_PARAM_QUALITY]: 1 } };
 
 describe('warc', () => {
@@ -53,6 +56,23 @@ describe('warc', () => {
 
   describe('gzip members, some damaged', () => sourceContract({ make: () => of(damaged), growing }));
   describe('zstd frames', () => sourceContract({ make: () => of(Buffer.concat([info, ...pages].map(zst))), growing }));
+  for (const [how, stored] of [
+    ['', dictionary],
+    [', itself compressed', zst(dictionary)],
+  ] as const) {
+    const frames = [info, ...pages].map((bytes) => zlib.zstdCompressSync(bytes, { dictionary }));
+    const head = Buffer.alloc(8);
+    head.writeUInt32LE(0x184d2a5d, 0);
+    head.writeUInt32LE(stored.length, 4);
+    describe(`zstd frames with a dictionary${how}`, () =>
+      sourceContract({ make: () => of(Buffer.concat([head, stored, ...frames])) }));
+    test(`reads zstd frames with a dictionary${how}, and passes damage to one of them`, async () => {
+      assert.deepEqual(await read(head, stored, ...frames), await read(info, ...pages));
+      const rest = await read(head, stored, ...frames.with(2, frames[2]!.subarray(0, -5)));
+      assert.deepEqual(rest.filter((word) => word.startsWith('reject')).length, 1);
+      assert.equal(rest.at(-1), 'blue fish');
+    });
+  }
   describe('plain, with a wrong length', () =>
     sourceContract({ make: () => of(Buffer.concat([info, one, page('lost', { length: 7 }), two, red])), growing }));
   describe('one gzip member too large to be held', () => {

@@ -91,23 +91,34 @@ const gzip: Codec = {
 /** A match of 258 bytes takes 2 bits or more. */
 const MAX_DEFLATE_RATIO = 258 * 4;
 
-/** RFC 8878. A frame may carry a checksum, which the decoder holds to; a skippable frame decompresses to nothing. */
-const zstd: Codec = {
-  name: 'zstd',
-  magic: Buffer.from([0x28, 0xb5, 0x2f, 0xfd]),
-  trailerBytes: 0,
-  headerBytes: () => 0,
-  fault: () => undefined,
+/**
+ * RFC 8878. A frame may carry a checksum, which the decoder holds to; a skippable frame decompresses to nothing.
+ *
+ * @param dictionary that frames were compressed with
+ */
+export function zstdWith(dictionary: Buffer | undefined): Codec {
+  const known = dictionary === undefined ? {} : { dictionary };
+  return {
+    name: 'zstd',
+    magic: ZSTD_MAGIC,
+    trailerBytes: 0,
+    headerBytes: () => 0,
+    fault: () => undefined,
 
-  sync(bytes, maxOutputLength) {
-    const { buffer, engine } = zlib.zstdDecompressSync(bytes, { maxOutputLength, info: true }) as unknown as WithInfo;
-    return { bytes: buffer, used: engine.bytesWritten };
-  },
+    sync(bytes, maxOutputLength) {
+      const options = { ...known, maxOutputLength, info: true };
+      const { buffer, engine } = zlib.zstdDecompressSync(bytes, options) as unknown as WithInfo;
+      return { bytes: buffer, used: engine.bytesWritten };
+    },
 
-  stream: () => zlib.createZstdDecompress({ chunkSize: CHUNK }),
+    stream: () => zlib.createZstdDecompress({ ...known, chunkSize: CHUNK }),
 
-  mayBegin: () => true, // nothing comes out before a block of 128 KiB is whole, and its magic is four bytes
-};
+    mayBegin: () => true, // nothing comes out before a block of 128 KiB is whole, and its magic is four bytes
+  };
+}
+
+const ZSTD_MAGIC = Buffer.from([0x28, 0xb5, 0x2f, 0xfd]);
+const zstd = zstdWith(undefined);
 
 export const CODECS: readonly Codec[] = [gzip, zstd];
 
@@ -121,7 +132,7 @@ const SKIPPABLE = Buffer.from([0x2a, 0x4d, 0x18]);
 
 export function beginsMember(codec: Codec, bytes: Buffer): boolean {
   if (bytes.subarray(0, codec.magic.length).equals(codec.magic)) return true;
-  return codec === zstd && (bytes[0]! & 0xf0) === 0x50 && bytes.subarray(1, 4).equals(SKIPPABLE);
+  return codec.name === 'zstd' && (bytes[0]! & 0xf0) === 0x50 && bytes.subarray(1, 4).equals(SKIPPABLE);
 }
 
 function hex(crc: number): string {

@@ -1,10 +1,11 @@
 /** The records of a WARC file: plain, or gzip or zstd members of one or more records each. */
 import { setImmediate } from 'node:timers/promises';
 import { Reject } from '../../../pipeline/contract.ts';
-import { CODECS, type Codec, codecOf } from '../bytes/codec.ts';
+import { CODECS, type Codec, codecOf, zstdWith } from '../bytes/codec.ts';
 import { Damage } from '../bytes/damage.ts';
 import { isMember, isPadding, memberChunks, nextMember, wholeMember } from '../bytes/member.ts';
 import { chunkWindow, memoryWindow, type Window } from '../bytes/window.ts';
+import { dictionaryOf } from './dictionary.ts';
 import { VERSION, type WarcRecord } from './record.ts';
 import { type Limits, recordsOf } from './records.ts';
 
@@ -46,6 +47,7 @@ async function compressionOf(window: Window): Promise<Codec | undefined> {
   const start = await window.view(0, SAMPLE);
   if (start.subarray(0, VERSION.length).equals(VERSION)) return undefined;
   const codec = codecOf(start);
+  if (codec?.name === 'zstd') return zstdWith(await dictionaryOf(window));
   if (codec !== undefined) return codec;
 
   const sample = memoryWindow(start);
