@@ -20,8 +20,10 @@ const config = z.strictObject({
   maxBytes: z
     .int()
     .min(1)
-    .default(512 << 20)
-    .describe('bytes that these columns of a row group unpack to; larger groups are rejected as too-large'),
+    .default(128 << 20)
+    .describe(
+      'bytes of these columns in a row group as stored, and of what is unpacked of them at a time; larger groups are rejected as too-large',
+    ),
 });
 type Config = z.infer<typeof config>;
 
@@ -63,15 +65,17 @@ function format({ fields, maxBytes }: Config): Format<Place> {
 
       async function* rowsOf({ groups, rows }: ParquetFile, wanted: readonly string[], last = -1) {
         for (const { from, to } of groups) {
-          const start = Math.max(from, last + 1);
-          if (start >= to) continue;
-          const found = await rows(start, to, wanted).catch(damageOf);
-          if (found instanceof Damage) {
-            yield rejected(found, { foot, row: to - 1 }, `${input.name}, rows ${start} to ${to - 1}`);
-            continue;
-          }
-          for (const [i, row] of found.entries()) {
-            yield { place: { foot, row: start + i }, ...outcomeOf(row, fields, `${input.name}:${start + i}`) };
+          let at = Math.max(from, last + 1);
+          if (at >= to) continue;
+          try {
+            for await (const found of rows(at, to, wanted)) {
+              for (const row of found) {
+                yield { place: { foot, row: at }, ...outcomeOf(row, fields, `${input.name}:${at}`) };
+                at++;
+              }
+            }
+          } catch (error) {
+            yield rejected(damageOf(error), { foot, row: to - 1 }, `${input.name}, rows ${at} to ${to - 1}`);
           }
         }
       }
@@ -85,7 +89,7 @@ function format({ fields, maxBytes }: Config): Format<Place> {
         const { row } = at;
         const group = file.groups.find(({ from, to }) => from <= row && row < to);
         if (group === undefined) throw new OtherFile(input, 'it ends otherwise');
-        const [whole] = await file.rows(row, row + 1, file.columns).catch(refused);
+        const [[whole] = []] = await Array.fromAsync(file.rows(row, row + 1, file.columns)).catch(refused);
         const bytes = Buffer.from(JSON.stringify(whole, printed));
         const { offset, length, from } = group;
         return { offset, length, within: `row ${row - from} of the row group there, from 0, as JSON`, bytes };

@@ -54,14 +54,13 @@ export function fileInput(path: string, name: string, size: number, version?: st
 
 /** The first `length` bytes of these chunks, or as many as there are. */
 export async function take(chunks: AsyncIterable<Buffer>, length: number): Promise<Buffer> {
-  const parts: Buffer[] = [];
-  let left = length;
-  for await (const chunk of left > 0 ? chunks : []) {
-    parts.push(chunk.subarray(0, left));
-    left -= chunk.length;
-    if (left <= 0) break;
+  const bytes = Buffer.allocUnsafeSlow(Math.max(0, length));
+  let taken = 0;
+  for await (const chunk of length > 0 ? chunks : []) {
+    taken += chunk.copy(bytes, taken);
+    if (taken === length) break;
   }
-  return Buffer.concat(parts);
+  return taken === bytes.length ? bytes : Buffer.from(bytes.subarray(0, taken));
 }
 
 /** `stream` is called when reading starts, so that nothing is taken from a pipe nobody reads. */

@@ -85,7 +85,9 @@ async function* rowHits(input: Input, skip: number, maxBytes: number, signal: Ab
       const start = Math.max(from, skip);
       if (start >= to) continue;
       let row = start;
-      for (const said of await file.rows(start, to, columns)) yield { row: ++row, ...hitIn(said) };
+      for await (const rows of file.rows(start, to, columns)) {
+        for (const said of rows) yield { row: ++row, ...hitIn(said) };
+      }
     }
   } finally {
     await file.close();

@@ -29,7 +29,7 @@ port.on('message', (message: ToDecoder) => {
 
 async function answer(ask: Ask): Promise<void> {
   try {
-    const result = ask.kind === 'footer' ? await footer(fileOf(ask.size)) : await rows(fileOf(ask.size), ask);
+    const result = ask.kind === 'footer' ? await footer(fileOf(ask.size)) : await rows(ask);
     send({ kind: 'done', result });
   } catch (error) {
     const { message } = error as Error;
@@ -38,24 +38,56 @@ async function answer(ask: Ask): Promise<void> {
 }
 
 function fileOf(size: number): AsyncBuffer {
+  return { byteLength: size, slice: (from, to = size) => read(from, Math.min(to, size)) };
+}
+
+function read(from: number, to: number): Promise<ArrayBuffer> {
+  const { promise, resolve } = Promise.withResolvers<ArrayBuffer>();
+  const id = asked++;
+  reads.set(id, resolve);
+  send({ kind: 'read', id, from, to });
+  return promise;
+}
+
+/** What was last read of a group, by its range: rows of a group come in several batches. */
+let held: { readonly group: number; readonly ranges: Map<string, Promise<ArrayBuffer>> } | undefined;
+
+/** The file, of which at most `max` bytes are held for a batch of the group's rows. */
+function groupOf(size: number, group: number, max: number): AsyncBuffer {
+  const before = held?.group === group ? held.ranges : new Map<string, Promise<ArrayBuffer>>();
+  const ranges = new Map<string, Promise<ArrayBuffer>>();
+  let left = max;
+  held = { group, ranges };
   return {
     byteLength: size,
-    slice(from, to = size) {
-      const { promise, resolve } = Promise.withResolvers<ArrayBuffer>();
-      const id = asked++;
-      reads.set(id, resolve);
-      send({ kind: 'read', id, from, to: Math.min(to, size) });
-      return promise;
+    slice(from, end = size) {
+      const to = Math.min(end, size);
+      left -= to - from;
+      if (left < 0) throw new Damage('too-large', `its columns have more than ${max} bytes as stored`);
+      const range = `${from}-${to}`;
+      const bytes = ranges.get(range) ?? before.get(range) ?? read(from, to);
+      ranges.set(range, bytes);
+      return bytes;
     },
   };
 }
 
 async function footer(file: AsyncBuffer): Promise<Footer> {
   metadata = await parquetMetadataAsync(file);
+  const names = parquetSchema(metadata).children.map(({ element }) => element.name);
   return {
-    columns: parquetSchema(metadata).children.map(({ element }) => element.name),
-    groups: metadata.row_groups.map(({ num_rows: rows, columns }) => ({ rows: Number(rows), ...rangeOf(columns) })),
+    columns: names,
+    groups: metadata.row_groups.map(({ num_rows: rows, columns }) => ({
+      rows: Number(rows),
+      ...rangeOf(columns),
+      unpacked: names.map((name) => unpackedBytes(name, columns)),
+    })),
   };
+}
+
+function unpackedBytes(column: string, columns: RowGroup['columns']): number {
+  const parts = columns.flatMap(({ meta_data: part }) => (part?.path_in_schema[0] === column ? [part] : []));
+  return parts.reduce((sum, part) => sum + Number(part.total_uncompressed_size), 0);
 }
 
 /** From the first page of the first column to the end of the last one. */
@@ -70,20 +102,23 @@ function rangeOf(columns: RowGroup['columns']): { readonly offset: number; reado
 }
 
 /** A thread that follows one that had to be ended has not seen the footer. */
-async function rows(
-  file: AsyncBuffer,
-  { from, to, columns, maxBytes }: Ask & { kind: 'rows' },
-): Promise<readonly Row[]> {
-  metadata ??= await parquetMetadataAsync(file);
-  return await parquetReadObjects({
-    file,
+async function rows({ size, group, from, to, columns, maxBytes }: Ask & { kind: 'rows' }): Promise<readonly Row[]> {
+  metadata ??= await parquetMetadataAsync(fileOf(size));
+  const found = await parquetReadObjects({
+    file: groupOf(size, group, maxBytes),
     metadata,
+    useOffsetIndex: true,
     columns: [...columns],
     rowStart: from,
     rowEnd: to,
     compressors: decompressors(maxBytes),
     parsers: { stringFromBytes: (bytes) => (isUtf8(bytes) ? Buffer.from(bytes).toString() : Uint8Array.from(bytes)) },
   });
+  const last = found.at(-1);
+  if (last !== undefined && Object.values(last).every((value) => value === undefined)) {
+    throw new Damage('corrupt-member', 'it holds fewer rows than it says');
+  }
+  return found;
 }
 
 function send(message: FromDecoder): void {

@@ -9,8 +9,13 @@ export type Row = Readonly<Record<string, unknown>>;
 export interface Footer {
   /** Names of the columns at the top level. */
   readonly columns: readonly string[];
-  /** Of each row group its rows, and the bytes of the file that its columns take. */
-  readonly groups: readonly { readonly rows: number; readonly offset: number; readonly length: number }[];
+  /** Of each row group its rows, the bytes of the file that its columns take, and what each column unpacks to. */
+  readonly groups: readonly {
+    readonly rows: number;
+    readonly offset: number;
+    readonly length: number;
+    readonly unpacked: readonly number[];
+  }[];
 }
 
 export type Ask =
@@ -18,6 +23,8 @@ export type Ask =
   | {
       readonly kind: 'rows';
       readonly size: number;
+      /** Number of the group that holds the rows: what is read of it is kept until another one is asked for. */
+      readonly group: number;
       readonly from: number;
       readonly to: number;
       readonly columns: readonly string[];
@@ -29,9 +36,10 @@ export type FromDecoder =
   | { readonly kind: 'done'; readonly result: Footer | readonly Row[] }
   | { readonly kind: 'damaged'; readonly code: RejectCode; readonly message: string };
 
+/** A buffer of its own memory, which is handed over to the thread. */
 export type Read = (from: number, to: number) => Promise<Buffer>;
 
-/** What decoding may take, in ms, and the bytes for which it may take 1 ms more: a tenth of the pace of a slow machine. */
+/** What decoding may take, in ms of the processor, and the bytes for which it may take 1 ms more: a tenth of a slow one's pace. */
 const PATIENCE = 2000;
 const PACE = 4 << 10;
 /**
@@ -75,17 +83,14 @@ export function openDecoder(heap: number, signal: AbortSignal): Decoder {
     const thread = worker;
     const { promise, resolve, reject } = Promise.withResolvers<Footer | readonly Row[]>();
     let patience = PATIENCE;
-    let reads = 0;
-    let timer: NodeJS.Timeout | undefined;
+    let begun: number | undefined;
 
     async function serve(id: number, from: number, to: number): Promise<void> {
-      clearTimeout(timer);
-      reads++;
-      const bytes = new Uint8Array(await read(from, to)).buffer;
+      const found = await read(from, to);
+      const whole = found.byteOffset === 0 && found.buffer.byteLength === found.length;
+      const bytes = (whole ? found.buffer : new Uint8Array(found).buffer) as ArrayBuffer;
       patience += bytes.byteLength / PACE;
       thread.postMessage({ kind: 'bytes', id, bytes } satisfies ToDecoder, [bytes]);
-      if (--reads === 0)
-        timer = setTimeout(giveUp, patience, new Damage('corrupt-member', 'reading it does not come to an end'));
     }
 
     function giveUp(damage: Damage): void {
@@ -94,7 +99,13 @@ export function openDecoder(heap: number, signal: AbortSignal): Decoder {
     }
 
     async function look(): Promise<void> {
-      const { used_heap_size: used } = await thread.getHeapStatistics();
+      const [{ used_heap_size: used }, { user, system }] = await Promise.all([
+        thread.getHeapStatistics(),
+        thread.cpuUsage(),
+      ]);
+      const spent = (user + system) / 1000;
+      begun ??= spent;
+      if (spent - begun > patience) giveUp(new Damage('corrupt-member', 'reading it does not come to an end'));
       if (used > heap * 2 ** 20) giveUp(new Damage('too-large', `reading it takes more than ${heap} MiB of memory`));
     }
 
@@ -113,7 +124,6 @@ export function openDecoder(heap: number, signal: AbortSignal): Decoder {
       thread.postMessage(question satisfies ToDecoder);
       return await promise;
     } finally {
-      clearTimeout(timer);
       clearInterval(watch);
       signal.removeEventListener('abort', onAbort);
       thread.off('message', onMessage).off('error', reject);

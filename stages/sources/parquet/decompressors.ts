@@ -1,5 +1,6 @@
 import zlib from 'node:zlib';
 import { type Compressors, snappyUncompress } from 'hyparquet';
+import { decompressLz4, decompressLz4Raw } from 'hyparquet-compressors';
 import { Damage } from '../bytes/damage.ts';
 
 /** Decompressors of pages that, all together, make at most `max` bytes; they throw Damage before there are more. */
@@ -22,6 +23,8 @@ export function decompressors(max: number): Compressors {
     }),
     GZIP: within((page, maxOutputLength) => zlib.gunzipSync(page, { maxOutputLength })),
     ZSTD: within((page, maxOutputLength) => zlib.zstdDecompressSync(page, { maxOutputLength })),
+    LZ4: within(decompressLz4),
+    LZ4_RAW: within(decompressLz4Raw),
     BROTLI: within((page, maxOutputLength) => zlib.brotliDecompressSync(page, { maxOutputLength })),
   };
 }

@@ -15,11 +15,11 @@ export interface ParquetFile {
     readonly length: number;
   }[];
   /**
-   * Rows [from, to) of the file, which lie in one group. A text that is no UTF-8 comes as its bytes.
+   * Rows [from, to) of the file, which lie in one group, some at a time. A text that is no UTF-8 comes as its bytes.
    *
-   * @throws Damage where the group cannot be read, or `columns` unpack to more than is allowed
+   * @throws Damage where they cannot be read, or `columns` take more than is allowed
    */
-  rows(from: number, to: number, columns: readonly string[]): Promise<readonly Row[]>;
+  rows(from: number, to: number, columns: readonly string[]): AsyncIterable<readonly Row[]>;
   close(): Promise<void>;
 }
 
@@ -32,8 +32,12 @@ export async function footOf(input: Input, signal: AbortSignal): Promise<string>
   return zlib.crc32(await input.peek(Math.max(0, size - FOOT), size, signal)).toString(16);
 }
 
-/** Memory of what is decoded, in MiB: metadata and pages; and the values of a group, as UTF-16 and twice while they are sent. */
-const heapFor = (maxBytes: number): number => 128 + Math.ceil((4 * maxBytes) / 2 ** 20);
+/** Memory of what is decoded, in MiB: metadata; and the values of pages, as UTF-16 and twice while they are sent. */
+const heapFor = (maxBytes: number): number => 64 + Math.ceil((4 * maxBytes) / 2 ** 20);
+
+/** Bytes that a batch of rows should unpack to, and rows of one. */
+const BATCH_BYTES = 4 << 20;
+const BATCH_ROWS = 65_536;
 
 /**
  * @param maxBytes that the columns of a group may unpack to
@@ -45,14 +49,30 @@ export async function openParquet(input: Input, maxBytes: number, signal: AbortS
   const decoder = openDecoder(heapFor(maxBytes), signal);
   try {
     const { columns, groups } = (await decoder.ask({ kind: 'footer', size }, peek)) as Footer;
+    const ranges = rangesOf(groups);
     return {
       columns,
-      groups: rangesOf(groups),
+      groups: ranges,
       close: decoder.close,
 
-      async rows(from, to, wanted) {
+      async *rows(from, to, wanted) {
         const read = (start: number, end: number) => take(input.read(start, signal), end - start);
-        return (await decoder.ask({ kind: 'rows', size, from, to, columns: wanted, maxBytes }, read)) as readonly Row[];
+        const group = ranges.findIndex((range) => range.from <= from && from < range.to);
+        const { rows, unpacked } = groups[group]!;
+        const bytes = wanted.reduce((sum, column) => sum + unpacked[columns.indexOf(column)]!, 0);
+        const batch = Math.max(1, Math.min(BATCH_ROWS, Math.floor((rows * BATCH_BYTES) / Math.max(1, bytes))));
+        for (let at = from; at < to; at += batch) {
+          const ask = {
+            kind: 'rows',
+            size,
+            group,
+            from: at,
+            to: Math.min(to, at + batch),
+            columns: wanted,
+            maxBytes,
+          } as const;
+          yield (await decoder.ask(ask, read)) as readonly Row[];
+        }
       },
     };
   } catch (error) {
