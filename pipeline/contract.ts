@@ -87,7 +87,10 @@ export type Crawled = { readonly cursor: string } & (
 /** How far a source is, for the progress line; `total` is null where the end is not known (stdin). */
 export interface SourceProgress {
   readonly bytes: number;
+  /** Where sizes are not known before files are opened, what those opened so far let expect. */
   readonly totalBytes: number | null;
+  /** Files passed, and files there are; left out where it reads none. */
+  readonly files?: { readonly done: number; readonly total: number };
 }
 
 /** Where a record of a source lies: bytes [offset, offset + length) of a file hold it. */

@@ -78,7 +78,10 @@ function words(from: Sample, to: Sample): string {
   }
   const { best, source, waits } = to.progress;
   if (waits !== undefined) parts.push(`looks again in ${Math.ceil(waits / 1000)} s`);
-  else if (source !== undefined && source.totalBytes !== null && source.totalBytes > 0) {
+  if (source?.files !== undefined && source.files.total > 1) {
+    parts.push(`${integer(source.files.done)} of ${integer(source.files.total)} files`);
+  }
+  if (waits === undefined && source !== undefined && source.totalBytes !== null && source.totalBytes > 0) {
     parts.push(`${Math.floor((100 * source.bytes) / source.totalBytes)} %`);
     const speed = rate((progress) => progress.source?.bytes ?? 0);
     if (speed > 0) parts.push(`ETA ${clock((source.totalBytes - source.bytes) / speed)}`);

@@ -11,13 +11,16 @@ import { systemClock } from './clock.ts';
 import { FetchError } from './error.ts';
 import type { S3Settings } from './settings.ts';
 
+export interface S3Object {
+  readonly key: string;
+  readonly size: number;
+  /** Changes with the object. */
+  readonly version: string;
+}
+
 export interface S3Files extends FileClient {
   /** Keys that begin with `prefix`, in the order of their UTF-8 bytes, with the sizes of the objects. */
-  list(
-    bucket: string,
-    prefix: string,
-    signal: AbortSignal,
-  ): AsyncIterable<{ readonly key: string; readonly size: number }>;
+  list(bucket: string, prefix: string, signal: AbortSignal): AsyncIterable<S3Object>;
 }
 
 /** Credentials are asked for even where nothing is signed with them. */
@@ -78,7 +81,9 @@ export function s3Client({ endpoint, region, pathStyle, anonymous }: S3Settings)
       const pages = paginateListObjectsV2({ client }, { Bucket: bucket, Prefix: prefix }, { abortSignal: signal });
       try {
         for await (const { Contents = [] } of pages) {
-          for (const { Key: key, Size: size = 0 } of Contents) if (key !== undefined) yield { key, size };
+          for (const { Key: key, Size: size = 0, ETag: tag = '' } of Contents) {
+            if (key !== undefined) yield { key, size, version: `${size} ${tag}` };
+          }
         }
       } catch (error) {
         const url = new URL(`s3://${bucket}/`);

@@ -62,10 +62,10 @@ function objects<At>(format: Format<At>, path: string, remote: RemoteSettings, w
   async function list(mayBeEmpty: boolean): Promise<readonly Input[]> {
     const found: Input[] = [];
     try {
-      for await (const { key: name, size } of store.list(bucket, fixed, new AbortController().signal)) {
+      for await (const { key: name, size, version } of store.list(bucket, fixed, new AbortController().signal)) {
         if (!isWanted(name)) continue;
         const address = encodeURIComponent(name).replaceAll('%2F', '/');
-        found.push({ ...root.file(address, name.slice(folder.length)), size });
+        found.push({ ...root.file(address, name.slice(folder.length)), size, version });
       }
     } finally {
       await store.close();

@@ -48,21 +48,28 @@ export function filesSource<Place>(format: Format<Place>, files: Files): Source 
   const { kind } = format;
   let total: number | null = null;
   let done = 0;
+  let passed = { files: 0, of: 0, bytes: 0 };
   let listed = false;
 
-  /** Counts what is read of an input, of which `before` bytes lie before. */
-  function counted(input: Input, before: number): Input {
+  /** Counts what is read of an input behind those that were passed. */
+  function counted(input: Input): Input {
     return {
       ...input,
       async *read(from, signal) {
         let at = from;
         for await (const chunk of input.read(from, signal)) {
           at += chunk.length;
-          done = Math.max(done, before + at);
+          done = Math.max(done, passed.bytes + at);
           yield chunk;
         }
       },
     };
+  }
+
+  /** Of files whose sizes are not known, the rest is taken to be as large as those that were passed. */
+  function expected(): number | null {
+    if (total !== null || passed.bytes === 0) return total;
+    return Math.max(done, Math.round((passed.bytes * passed.of) / passed.files));
   }
 
   async function* records(input: Input, after: Place | undefined, signal: AbortSignal): AsyncGenerator<Crawled> {
@@ -76,11 +83,12 @@ export function filesSource<Place>(format: Format<Place>, files: Files): Source 
   function* inTurn(inputs: readonly Input[]): Generator<Input> {
     total = inputs.reduce<number | null>((sum, { size }) => (sum === null || size === null ? null : sum + size), 0);
     done = 0;
-    let before = 0;
+    passed = { files: 0, of: inputs.length, bytes: 0 };
     for (const input of inputs) {
-      yield counted(input, before);
-      before += input.size ?? 0;
-      done = Math.max(done, before);
+      yield counted(input);
+      const bytes = input.size === null ? done : passed.bytes + input.size;
+      passed = { ...passed, files: passed.files + 1, bytes };
+      done = Math.max(done, bytes);
     }
   }
 
@@ -122,14 +130,15 @@ export function filesSource<Place>(format: Format<Place>, files: Files): Source 
   return {
     name: `${kind}:${files.path}`,
     waits: files.waits,
-    progress: () => ({ bytes: done, totalBytes: total }),
+    progress: () => ({ bytes: done, totalBytes: expected(), files: { done: passed.files, total: passed.of } }),
     ...(files.waits ? {} : { units }),
 
     async locate(cursor, signal) {
       const { file, place } = readCursor(format.kind, format.place, cursor);
       const input = (await files.list(false)).find(({ name }) => name === file);
       if (input === undefined) throw new ConfigError(`${file} is none of the files of ${files.path} any more`);
-      if (input.size === null) throw new ConfigError(`${file} was a pipe: what it held is gone`);
+      if (input.size === null && input.open === undefined)
+        throw new ConfigError(`${file} was a pipe: what it held is gone`);
       return { file: input.address, ...(await format.locate(input, place, signal)) };
     },
 

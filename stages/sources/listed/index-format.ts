@@ -2,10 +2,10 @@
 import zlib from 'node:zlib';
 import { z } from 'zod';
 import { Reject } from '../../../pipeline/contract.ts';
-import { ConfigError } from '../../../pipeline/error.ts';
 import type { Input } from '../bytes/input.ts';
 import { FetchError } from '../fetch/error.ts';
 import type { Root } from '../fetch/root.ts';
+import { OtherFile } from '../files/other-file.ts';
 import type { Format, Found, Outcome } from '../files/source.ts';
 import { type PageIn, recordOutcome } from '../warc/collection.ts';
 import { ahead } from './ahead.ts';
@@ -54,7 +54,7 @@ export function indexFormat({ kind, root, takes, maxBytes, pageIn }: IndexOption
 
     async *read(input, after, signal) {
       const head = await headOf(input, signal);
-      if (after !== undefined && after.head !== head) throw changed(input);
+      if (after !== undefined && after.head !== head) throw new OtherFile(input, 'it begins otherwise');
       if (after?.row === END) return;
 
       async function* wanted(): AsyncGenerator<FoundHit> {
@@ -73,7 +73,7 @@ export function indexFormat({ kind, root, takes, maxBytes, pageIn }: IndexOption
     },
 
     async locate(input, { head, at }, signal) {
-      if ((await headOf(input, signal)) !== head || at === undefined) throw changed(input);
+      if ((await headOf(input, signal)) !== head || at === undefined) throw new OtherFile(input, 'it begins otherwise');
       const [name, offset, length] = at;
       const file = root.file(name);
       const placed = await recordAt(file, { offset, length }, maxBytes, signal);
@@ -85,10 +85,4 @@ export function indexFormat({ kind, root, takes, maxBytes, pageIn }: IndexOption
 
 async function headOf(input: Input, signal: AbortSignal): Promise<string> {
   return zlib.crc32(await input.peek(0, HEAD, signal)).toString(16);
-}
-
-function changed({ name }: Input): ConfigError {
-  return new ConfigError(
-    `${name} is not the file that the cursor was made for: it begins otherwise. Give the source this store was made with, or another store.`,
-  );
 }

@@ -39,6 +39,9 @@ export const listedConfig = z.strictObject({
 });
 export type ListedConfig = z.infer<typeof listedConfig>;
 
+/** What a list names does not change any more. */
+const PUBLISHED = 'published';
+
 const LIST = /\.paths(\.(gz|zst))?$/i;
 const CDX = /\.cdxj?(\.(gz|zst))?$/i;
 const isIndex = (name: string): boolean => PARQUET.test(name) || CDX.test(name);
@@ -65,7 +68,7 @@ export function listedSource(kind: string, settings: ListedConfig): Source {
       throw isMissing(cause) ? new ConfigError(cause.message, { cause }) : cause;
     });
     const wanted = paths.filter((name) => isIndex(name) || takesFile(name));
-    if (wanted.length > 0) return wanted.map((name) => root.file(name));
+    if (wanted.length > 0) return wanted.map((name) => ({ ...root.file(name), version: PUBLISHED }));
     throw new ConfigError(
       `${address} lists ${paths.length} files, none of which is asked for: see crawls, segments and files`,
     );

@@ -4,7 +4,7 @@ import type { Crawled, Source, Unit } from '../../../pipeline/contract.ts';
 import { ConfigError } from '../../../pipeline/error.ts';
 import { readCursor, writeCursor } from '../files/cursor.ts';
 import type { Outcome } from '../files/source.ts';
-import type { PageFetcher, Validators } from './fetch-page.ts';
+import type { PageFetcher } from './fetch-page.ts';
 
 /** A page, or what is wrong with a list: both are listed, so that nothing is lost in silence. */
 export interface Listed {
@@ -25,15 +25,24 @@ export interface PagesOptions {
   readonly fetcher: PageFetcher;
 }
 
-const validators = z.strictObject({ etag: z.string().optional(), modified: z.string().optional() });
+/** What tells whether there is something new: the version that it was listed with, and what its server said. */
+const place = z.strictObject({
+  etag: z.string().optional(),
+  modified: z.string().optional(),
+  version: z.string().nullable().optional(),
+});
+type Place = z.infer<typeof place>;
 
 export function pagesSource({ kind, address, list, fetcher }: PagesOptions): Source {
-  async function* records(listed: Listed, known: Validators, signal: AbortSignal): AsyncGenerator<Crawled> {
+  async function* records(listed: Listed, known: Place, signal: AbortSignal): AsyncGenerator<Crawled> {
     signal.throwIfAborted();
-    const { name, url, outcome } = listed;
-    const fetched = url === undefined ? { outcome, validators: {} } : await fetcher.fetch(url, name, known, signal);
-    if (fetched?.outcome === undefined) return;
-    yield { cursor: writeCursor(kind, { file: name, place: fetched.validators }), ...fetched.outcome };
+    const { name, version, url, outcome } = listed;
+    if (version !== null && known.version === version) return; // it was had, and its end not yet written down
+    if (outcome !== undefined) yield { cursor: writeCursor(kind, { file: name, place: { version } }), ...outcome };
+    const fetched = url === undefined ? undefined : await fetcher.fetch(url, name, known, signal);
+    if (fetched !== undefined) {
+      yield { cursor: writeCursor(kind, { file: name, place: { ...fetched.validators, version } }), ...fetched.outcome };
+    }
   }
 
   return {
@@ -41,7 +50,7 @@ export function pagesSource({ kind, address, list, fetcher }: PagesOptions): Sou
 
     async *read(cursor, signal) {
       signal.throwIfAborted();
-      let after = cursor === undefined ? undefined : readCursor(kind, validators, cursor).file;
+      let after = cursor === undefined ? undefined : readCursor(kind, place, cursor).file;
       for await (const listed of list(false, signal)) {
         if (after === undefined) yield* records(listed, {}, signal);
         else if (listed.name === after) after = undefined;
@@ -61,7 +70,7 @@ export function pagesSource({ kind, address, list, fetcher }: PagesOptions): Sou
           name: listed.name,
           version: listed.version,
           read: (cursor, stop) =>
-            records(listed, cursor === undefined ? {} : readCursor(kind, validators, cursor).place, stop),
+            records(listed, cursor === undefined ? {} : readCursor(kind, place, cursor).place, stop),
         };
       }
     },
