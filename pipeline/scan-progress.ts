@@ -41,7 +41,11 @@ export function scanReport({ source, limit, topic, scan, tell }: ScanReportOptio
       ...log.places().map((place) => (place.topic === topic ? log.head(topic) - place.next : 0)),
     );
     const ends = [read.totalBytes, limit === undefined ? null : limit * bytesPerRecord].filter((end) => end !== null);
-    return { ...read, bytes: (records - waiting) * bytesPerRecord, totalBytes: ends.length === 0 ? null : Math.min(...ends) };
+    return {
+      ...read,
+      bytes: (records - waiting) * bytesPerRecord,
+      totalBytes: ends.length === 0 ? null : Math.min(...ends),
+    };
   }
 
   const report = (waits: Pick<ScanProgress, 'waits'> = {}) =>

@@ -41,7 +41,10 @@ export function pagesSource({ kind, address, list, fetcher }: PagesOptions): Sou
     if (outcome !== undefined) yield { cursor: writeCursor(kind, { file: name, place: { version } }), ...outcome };
     const fetched = url === undefined ? undefined : await fetcher.fetch(url, name, known, signal);
     if (fetched !== undefined) {
-      yield { cursor: writeCursor(kind, { file: name, place: { ...fetched.validators, version } }), ...fetched.outcome };
+      yield {
+        cursor: writeCursor(kind, { file: name, place: { ...fetched.validators, version } }),
+        ...fetched.outcome,
+      };
     }
   }
 

@@ -40,7 +40,7 @@ export type FromDecoder =
 export type Read = (from: number, to: number) => Promise<Buffer>;
 
 /** What decoding may take, in ms of the processor, and the bytes for which it may take 1 ms more: a tenth of a slow one's pace. */
-const PATIENCE = 2000;
+const PATIENCE = 1000;
 const PACE = 4 << 10;
 /**
  * How often memory is looked at, in ms, and the MiB above what is allowed that may come in between: where a thread meets V8's
