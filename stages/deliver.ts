@@ -31,6 +31,9 @@ export function deliver({
   firstMs = 1000,
   mostMs = 300_000,
 }: DeliverOptions): Stage<Alert, Alert> {
+  /** What is sent waits for what was to be sent before. */
+  let latest: Promise<unknown> = Promise.resolve();
+
   async function deliverOne(alert: Alert, signal: AbortSignal): Promise<Outcome<Alert>> {
     if (alert.held !== '') return new Drop('held');
     if (!wants(alert.rule)) return new Drop('other-sink');
@@ -55,12 +58,18 @@ export function deliver({
     }
   }
 
+  async function deliverAll(batch: readonly Alert[], signal: AbortSignal): Promise<readonly Outcome<Alert>[]> {
+    const outcomes: Outcome<Alert>[] = [];
+    for (const alert of batch) outcomes.push(await deliverOne(alert, signal));
+    return outcomes;
+  }
+
   return {
     name: `notify.${name}`,
-    async process(batch, signal) {
-      const outcomes: Outcome<Alert>[] = [];
-      for (const alert of batch) outcomes.push(await deliverOne(alert, signal));
-      return outcomes;
+    process(batch, signal) {
+      const own = latest.then(() => deliverAll(batch, signal));
+      latest = own.catch(() => undefined);
+      return own;
     },
     close: () => sink.close?.(),
   };

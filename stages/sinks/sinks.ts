@@ -1,4 +1,5 @@
 /** The sinks there are, and those of third parties. */
+import { parse } from 'node:path';
 import { z } from 'zod';
 import type { AlertSink, SinkPlugin, SinkTools } from '../../pipeline/contract.ts';
 import { ConfigError } from '../../pipeline/error.ts';
@@ -15,7 +16,7 @@ export type AnySinkPlugin = SinkPlugin<unknown>;
 export const sinks: readonly AnySinkPlugin[] = [webhook, slack, alertmanager, kafka, file, stdout] as AnySinkPlugin[];
 
 /**
- * `kind` names a plug-in, or is the path of a module; `name`, by default the kind, is what rules and counters call it. In short
+ * `kind` names a plug-in, or is the path of a module; `name`, by default the kind or the module's name, is what rules and counters call it. In short
  * `kind:rest`.
  */
 export type SinkSpec =
@@ -35,7 +36,7 @@ export interface NamedSink {
 export async function sinksOf(specs: readonly SinkSpec[], tools: SinkTools): Promise<readonly NamedSink[]> {
   const opened: NamedSink[] = [];
   for (const spec of specs) {
-    const { kind, name = kind, rest, ...settings } = typeof spec === 'string' ? splitShort(spec) : spec;
+    const { kind, name = nameOf(kind), rest, ...settings } = typeof spec === 'string' ? splitShort(spec) : spec;
     if (!/^[\w.-]{1,60}$/.test(name)) {
       throw new ConfigError(`sink ${kind}: name: expected up to 60 letters, digits, ".", "_" and "-", got ${name}`);
     }
@@ -51,6 +52,11 @@ export async function sinksOf(specs: readonly SinkSpec[], tools: SinkTools): Pro
     opened.push({ name, sink: plugin.create(parsed.data, tools) });
   }
   return opened;
+}
+
+/** Of a module, that of its file. */
+function nameOf(kind: string): string {
+  return isModule(kind) ? parse(kind).name : kind;
 }
 
 function splitShort(spec: string): { readonly kind: string; readonly name?: string; readonly rest?: string } {
