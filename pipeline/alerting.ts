@@ -75,7 +75,10 @@ export function alertReaders(
   return [...told, { topic: HELD, group: 'digest', pace: 'digest', handle }];
 }
 
-/** Until `signal` aborts. Groups have their place in the topic when this returns its promise. */
+/**
+ * Until `signal` aborts, also where a sink does not answer: what it was not told of comes again. Groups have their place in the topic
+ * when this returns its promise.
+ */
 export async function notify(
   readers: readonly AlertReader[],
   transports: Readonly<Record<AlertReader['pace'], Transport>>,
@@ -83,7 +86,10 @@ export async function notify(
 ): Promise<void> {
   try {
     await Promise.all(
-      readers.map(({ topic, group, pace, handle }) => transports[pace].subscribe(topic, group, handle, signal)),
+      readers.map(({ topic, group, pace, handle }) => {
+        const until: Handle = (batch, abandoned) => handle(batch, AbortSignal.any([abandoned, signal]));
+        return transports[pace].subscribe(topic, group, until, signal);
+      }),
     );
   } finally {
     await Promise.all([transports.alerts.close(), transports.digest.close()]);
