@@ -8,6 +8,7 @@ import { random } from '../stages/math/random.ts';
 import { feedsOf, type Loaded, load, type Pair } from './pair.ts';
 import { median, medianRatio, race } from './race.ts';
 import { table } from './results.ts';
+import { spearman } from './spearman.ts';
 
 const [WINDOWS, TOKENS] = [4, 128];
 const TARGET = 2.5;
@@ -85,21 +86,6 @@ async function scores(
   }
   await session.close();
   return found;
-}
-
-function spearman(a: readonly number[], b: readonly number[]): number {
-  const ranksOf = (values: readonly number[]) => {
-    const ranks = new Float64Array(values.length);
-    for (const [rank, i] of values
-      .map((_, i) => i)
-      .sort((i, j) => values[i]! - values[j]!)
-      .entries())
-      ranks[i] = rank;
-    return ranks;
-  };
-  const [ra, rb] = [ranksOf(a), ranksOf(b)];
-  const n = a.length;
-  return 1 - (6 * ra.reduce((sum, rank, i) => sum + (rank - rb[i]!) ** 2, 0)) / (n * (n ** 2 - 1));
 }
 
 function hasAmx(): boolean {
