@@ -294,7 +294,50 @@ export const evaluateConfig = take(['truth', 'seed', 'resamples', 'delta', 'thre
   base: settings.base.optional(),
 });
 export const strategiesConfig = studied.extend({ ...retrained, n: settings.n });
+const counts = (description: string, standard: readonly number[]) =>
+  z
+    .array(z.coerce.number().int().min(1))
+    .min(1)
+    .default([...standard])
+    .meta({ description, placeholder: 'N,...' });
+export const sizeConfig = studied.extend({
+  ...retrained,
+  sizes: counts('documents picked', [10, 25, 50, 100]),
+});
+export const leakageConfig = strategiesConfig;
+export const widthConfig = studied.omit({ seeds: true }).extend({
+  n: settings.n.default(50),
+  documents: z.int().min(2).default(250).describe('documents drawn; their gradients are all held in memory'),
+  widths: z
+    .array(
+      z.coerce
+        .number()
+        .refine((width) => [...Array(13)].some((_, i) => 2 ** (i + 4) === width), 'a power of 2 from 16 to 65,536'),
+    )
+    .min(1)
+    .default([512, 1024, 4096, 16_384, 65_536])
+    .meta({ description: 'numbers of a sketch: powers of 2, at most 65,536', placeholder: 'K,...' }),
+});
+export const optimizerConfig = take(['truth', 'seed', 'resamples']).extend({
+  stores: z.array(z.string().min(1)).min(2).meta({
+    description: 'stores of tunings on the same data, each with one delta that holds all of its documents',
+    placeholder: 'DIR,DIR,...',
+  }),
+});
+export type SizeConfig = z.infer<typeof sizeConfig>;
+export type WidthConfig = z.infer<typeof widthConfig>;
 export type StrategiesConfig = z.infer<typeof strategiesConfig>;
+export const mixtureConfig = take([
+  ...(['store', 'delta', 'seed', 'resamples', 'exactMemory', 'threads', 'provider', 'offline'] as const),
+]).extend({
+  base: settings.base.optional(),
+  by: z.enum(['host', 'language', 'label']).default('host').describe('what makes a group, where none are given'),
+  groups: z.string().min(1).optional().meta({
+    description: 'JSON lines with id and group: groups of your own; documents not named there are others',
+    placeholder: 'FILE.jsonl',
+  }),
+});
+export type MixtureConfig = z.infer<typeof mixtureConfig>;
 export const liveConfig = take(['store', 'delta']).extend({
   since: z.int().min(0).optional().describe('list the exchanges after this one; the last 256 are kept'),
 });

@@ -1,7 +1,5 @@
 /** A set picked from a store: by which strategy, and how much of D the sum of its gradients explains, exactly. */
-import { type CheckpointOptions, openCheckpoint } from '../stages/checkpoint/checkpoint.ts';
-import { bodyOf } from '../stages/graph/families.ts';
-import { type GradientMatrices, gradientMatrices } from '../stages/graph/matrix.ts';
+import type { GradientMatrices } from '../stages/graph/matrix.ts';
 import { greedy } from '../stages/math/greedy.ts';
 import { greedyBatched } from '../stages/math/greedy-batched.ts';
 import { norm } from '../stages/math/vector.ts';
@@ -11,6 +9,7 @@ import { explained, highestAt } from '../stages/pick/explained.ts';
 import { type GramOptions, gramOf } from '../stages/pick/gram.ts';
 import { narrowed } from '../stages/pick/narrow.ts';
 import { inOrder, PLACES } from '../stages/pick/order.ts';
+import { openBaseMatrices } from './base-matrices.ts';
 import type { SelectConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 import { ConfigError } from './error.ts';
@@ -61,9 +60,15 @@ export async function pick(
   signal: AbortSignal,
 ): Promise<PickedSet> {
   const { strategy, n } = config;
-  const layers = store.measurement()?.fields['layers'];
-  if (layers !== 'head') {
-    throw new ConfigError(`the store measures the layers ${layers}; sets are picked by gradients of the head alone`);
+  const fields = store.measurement()?.fields ?? {};
+  for (const [field, expected] of [
+    ['layers', 'head'],
+    ['at', 'base'],
+  ] as const) {
+    if (fields[field] === expected) continue;
+    throw new ConfigError(
+      `the store was measured with ${field} ${fields[field]}; sets are picked by gradients of the head at the base: expected ${expected}`,
+    );
   }
   const perClass = config.perClass === true || strategy === 'topk_balanced';
   const listed = (list: Strategy): readonly Candidate[] => narrowed(documentsFor(store, delta, list), config);
@@ -76,17 +81,11 @@ export async function pick(
     );
   }
 
-  const base = await openCheckpoint(config.base ?? delta.base, optionsOf(config, environment), signal);
-  const body = bodyOf(base);
-  const weights = await base.local([...body.tensors, base.head.name], signal);
-  const head = weights.get(base.head.name)!;
-  const longest = Number(store.measurement()?.fields['window']);
-  const parts = { body, weights, maxTokens: longest };
-  const matrices = await gradientMatrices(parts, head, { providers: config.provider, threads });
+  const opening = { ...config, base: config.base ?? delta.base, window: Number(fields['window']), threads };
+  const { matrices, shape, ref } = await openBaseMatrices(opening, environment, signal);
   try {
-    await checkBase(candidates[0]!, matrices, base.ref);
-    const [rows = 0, width = 0] = head.shape;
-    const picked = await picking({ entries: rows * width, memory: config.exactMemory, threads });
+    await checkBase(candidates[0]!, matrices, ref);
+    const picked = await picking({ entries: shape[0] * shape[1], memory: config.exactMemory, threads });
     const explainedBy = async (documents: readonly Candidate[]): Promise<Explained> => {
       const cosines = await explained(documents.slice(0, n), matrices, delta.norm, signal);
       return { cosines, cosine: cosines.at(-1) ?? 0, highestAt: highestAt(cosines) };
@@ -162,9 +161,4 @@ async function checkBase(candidate: Candidate, matrices: GradientMatrices, ref: 
     `${ref} gives document ${candidate.id} a gradient of length ${length}; the store has ${candidate.gradientNorm}: ` +
       'expected the checkpoint that the store was measured with (--base)',
   );
-}
-
-function optionsOf(config: SelectConfig, environment: Environment): CheckpointOptions {
-  const { cache, hub, token } = environment;
-  return { cache, hub, token, offline: config.offline ?? environment.offline };
 }

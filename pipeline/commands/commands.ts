@@ -10,6 +10,7 @@ import { evaluate } from './evaluate.ts';
 import { gather } from './gather.ts';
 import { lag } from './lag.ts';
 import { live } from './live.ts';
+import { mixture } from './mixture.ts';
 import { listRejects, replayRejects } from './rejects.ts';
 import { replay } from './replay.ts';
 import { scan } from './scan.ts';
@@ -17,7 +18,7 @@ import { select } from './select.ts';
 import { serve } from './serve.ts';
 import { show } from './show.ts';
 import { checkSource, listSources } from './sources.ts';
-import { studyStrategies } from './study.ts';
+import { studyLeakage, studyOptimizer, studySize, studyStrategies, studyWidth } from './study.ts';
 import { top } from './top.ts';
 import { createTopics, deleteTopics, describeTopics } from './topics.ts';
 import { topology } from './topology.ts';
@@ -45,8 +46,13 @@ export const commands: readonly Command[] = [
   top,
   select,
   live,
+  mixture,
   evaluate,
   studyStrategies,
+  studySize,
+  studyLeakage,
+  studyWidth,
+  studyOptimizer,
   show,
   serve,
   drops,

@@ -1,6 +1,6 @@
 /** `deltasift study ...`: questions about picking and ranking, asked of a pair whose tuning data is partly known. */
-import type { StrategiesConfig } from '../config.ts';
-import { strategiesConfig } from '../config.ts';
+import type { SizeConfig, StrategiesConfig } from '../config.ts';
+import { leakageConfig, optimizerConfig, sizeConfig, strategiesConfig, widthConfig } from '../config.ts';
 import { intervalText } from '../render/interval.ts';
 import { type Column, table } from '../render/table.ts';
 import { openRetraining, type Retraining } from '../retraining.ts';
@@ -26,9 +26,72 @@ export const studyStrategies = command({
   },
 });
 
+export const studySize = command({
+  name: 'study size',
+  summary: 'How many documents it takes: heads retrained on picks of several sizes.',
+  config: sizeConfig,
+
+  async run(config, context) {
+    const { sizeStudy } = await import('../study/size.ts');
+    const pool = openKnownPool(config);
+    const options = { ...config, threads: config.threads ?? context.cores };
+    await print(context, () =>
+      withRetraining(pool, config, context, (retraining) => sizeStudy(pool, retraining, options, context.signal)),
+    );
+  },
+});
+
+export const studyLeakage = command({
+  name: 'study leakage',
+  summary: 'How much of the true data has to be in the pool: from 10 to 90 %.',
+  config: leakageConfig,
+
+  async run(config, context) {
+    const { leakageStudy } = await import('../study/leakage.ts');
+    const pool = openKnownPool(config);
+    const options = { ...config, threads: config.threads ?? context.cores };
+    await print(context, () =>
+      withRetraining(pool, config, context, (retraining) => leakageStudy(pool, retraining, options, context.signal)),
+    );
+  },
+});
+
+export const studyWidth = command({
+  name: 'study width',
+  summary: 'What sketches cost: noise, and what greedy picks by them, by width and kind, against exact products.',
+  config: widthConfig,
+
+  async run(config, context) {
+    const { widthStudy } = await import('../study/width.ts');
+    const { openBaseMatrices } = await import('../base-matrices.ts');
+    const { environment, cores, signal } = context;
+    const pool = openKnownPool(config);
+    const threads = config.threads ?? cores;
+    const asked = { ...config, base: config.base ?? pool.delta.base, window: pool.window, threads };
+    const { matrices, shape } = await openBaseMatrices(asked, environment, signal);
+    try {
+      await print(context, () => widthStudy(pool, matrices, { ...config, threads, shape }, signal));
+    } finally {
+      await matrices.close();
+    }
+  },
+});
+
+export const studyOptimizer = command({
+  name: 'study optimizer',
+  summary: 'What the optimizer hides: tunings on the same data, each held against the same truth.',
+  config: optimizerConfig,
+
+  async run(config, context) {
+    const { optimizerStudy } = await import('../study/optimizer.ts');
+    const pools = config.stores.map((store) => ({ name: store, pool: openKnownPool({ ...config, store }) }));
+    await print(context, async () => optimizerStudy(pools, config));
+  },
+});
+
 async function withRetraining<T>(
   { delta, window }: KnownPool,
-  config: StrategiesConfig,
+  config: StrategiesConfig | SizeConfig,
   { environment, cores, signal }: Context,
   use: (retraining: Retraining) => Promise<T>,
 ): Promise<T> {
