@@ -380,7 +380,7 @@ export const showDeadConfig = take([...cluster]).extend({
     .describe('partition and offset of the letter, as `dead list` has them'),
 });
 export const replayDeadConfig = take([...cluster, ...deadQuery, 'places', 'dryRun']);
-export const crawlConfig = take([...cluster, ...wire, 'source', 'follow', 'followEvery', 'dedup', 'limit']);
+export const crawlConfig = take([...cluster, ...wire, 'source', 'metrics', 'follow', 'followEvery', 'dedup', 'limit']);
 export const workerConfig = take([
   ...cluster,
   ...wire,

@@ -1,9 +1,9 @@
 /** What a worker tells Prometheus, and those who ask whether it lives. */
+
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import { countCodec } from '../schemas/codec.ts';
+import { documentCounter } from './document-counter.ts';
 import type { Watch } from './kafka/watch.ts';
 import type { Probes } from './metrics.ts';
-import { COUNTS } from './store/messages.ts';
 
 export interface WorkerMetricsOptions {
   readonly legs: readonly string[];
@@ -30,12 +30,7 @@ export function workerMetrics({ legs, lag, clock }: WorkerMetricsOptions): Worke
   const labelNames = ['leg'] as const;
   collectDefaultMetrics({ register: registry });
 
-  const documents = new Counter({
-    name: 'deltasift_documents_total',
-    help: 'Documents by stage and what became of them there: in = out + dropped + rejected.',
-    labelNames: ['stage', 'outcome', 'code'],
-    registers,
-  });
+  const documents = documentCounter(registry);
   const messages = new Counter({
     name: 'deltasift_messages_total',
     help: 'Messages handled and committed.',
@@ -116,11 +111,7 @@ export function workerMetrics({ legs, lag, clock }: WorkerMetricsOptions): Worke
       committed(commit) {
         messages.inc({ leg }, commit.messages);
         last.set({ leg }, clock());
-        for (const { topic, value } of commit.outgoing) {
-          if (topic !== COUNTS) continue;
-          const { stage, outcome, code, n } = countCodec.decode(value!);
-          documents.inc({ stage, outcome, code }, n);
-        }
+        documents.add(commit.outgoing);
       },
     }),
 

@@ -1,8 +1,10 @@
 /** `deltasift crawl`: a source into the topic `documents`. */
 import { crawlConfig } from '../config.ts';
+import { crawlMetrics } from '../crawl-metrics.ts';
 import { milliseconds } from '../duration.ts';
 import { ConfigError } from '../error.ts';
 import { connectionOf } from '../kafka-config.ts';
+import { serveMetrics } from '../metrics.ts';
 import { command } from './command.ts';
 
 export const crawl = command({
@@ -12,8 +14,8 @@ export const crawl = command({
   config: crawlConfig,
 
   async run(
-    { source: name, dedup, limit, follow, followEvery, ...config },
-    { environment, folder, out, err, quiet, json, signal },
+    { source: name, dedup, limit, follow, followEvery, metrics: address, ...config },
+    { environment, folder, out, err, quiet, json, clock, signal },
   ) {
     if (follow && limit !== undefined)
       throw new ConfigError('--limit with --follow: a limited crawl ends; leave one out');
@@ -28,6 +30,9 @@ export const crawl = command({
     const note = (sentence: string) => {
       if (!quiet) err.write(`note: ${sentence}\n`);
     };
+    const metrics = crawlMetrics(clock);
+    const server = address === undefined ? undefined : await serveMetrics(metrics.registry, address, metrics.probes);
+    if (server !== undefined) note(`metrics at ${server.url}`);
     const onWait = (ms: number) => note(`${read} records of ${source.name} published, looks again in ${ms / 1000} s`);
     let read = 0;
     try {
@@ -41,6 +46,7 @@ export const crawl = command({
           follow: follow ? { everyMs: milliseconds(followEvery), onWait: onceAnew(onWait, () => read) } : undefined,
           stamp: (message) => wire.frame(stamp(message, undefined)),
           note,
+          onPublished: metrics.published,
           onRead: (records) => {
             read += records;
           },
@@ -49,6 +55,8 @@ export const crawl = command({
       );
     } catch (error) {
       if (!(follow && signal.aborted && (error as Error).name === 'AbortError')) throw error; // so it ends
+    } finally {
+      await server?.close();
     }
     out.write(
       json ? `${JSON.stringify({ source: source.name, read })}\n` : `${read} records of ${source.name} published\n`,

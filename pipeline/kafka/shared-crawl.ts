@@ -25,6 +25,8 @@ export interface SharedCrawlOptions {
   readonly note: (sentence: string) => void;
   /** Told of the records of each transaction. */
   readonly onRead: (records: number) => void;
+  /** Told of the messages of each transaction; of none when a partition of the source became this process's. */
+  readonly onPublished?: (messages: readonly Outgoing[]) => void;
   readonly sessionTimeoutMs?: number;
 }
 
@@ -38,7 +40,7 @@ const HIGH_WATER = 100_000;
  * cursor's partition can write one: see decisions/0006.
  */
 export async function sharedCrawl(source: Source, options: SharedCrawlOptions, signal: AbortSignal): Promise<void> {
-  const { connection, prefix, dedup, limit, follow, stamp, note, onRead } = options;
+  const { connection, prefix, dedup, limit, follow, stamp, note, onRead, onPublished = () => undefined } = options;
   const quick = kafkaClient(connection, 'transactions');
   const patient = kafkaClient(connection, 'patient');
   const topicOf = (topic: string) => prefix + topic;
@@ -99,12 +101,14 @@ export async function sharedCrawl(source: Source, options: SharedCrawlOptions, s
           read: () => [...kept.values()].reduce((sum, { read }) => sum + read, 0),
         };
         const crawlLane = async ({ partition, commit }: (typeof lanes)[number]) => {
+          onPublished([]);
           const publish = async (messages: readonly Outgoing[], abandoned: AbortSignal) => {
             await forDocuments.take(messages.filter(({ topic }) => topic === DOCUMENTS).length, abandoned);
             const placed = messages.map((message) =>
               message.topic === CURSORS ? { ...stamp(message), partition } : stamp(message),
             );
             await commit(placed).catch(lost);
+            onPublished(messages);
             for (const message of messages) if (message.topic === CURSORS) keep(kept, cursorMark(message), onRead);
           };
           const share = shareOf(source, (unit) => partitionOf(cursorKey(source.name, unit)) === partition);
