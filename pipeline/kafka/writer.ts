@@ -102,7 +102,7 @@ export async function openWriter({ client, id, topicOf, writes, place: own }: Wr
   /**
    * A broker that starts after a crash may call a transaction ended whose markers it never wrote: what was written in it is then
    * in doubt, and ends as the next transaction of this id does. So the first one reaches every partition, and is aborted: the
-   * one in doubt is undone as a whole, with its move of the group. See docs/decisions/0012-swept-transactions.md.
+   * one in doubt is undone as a whole, with its move of the group. See docs/decisions/0015-swept-transactions.md.
    */
   async function sweep(): Promise<void> {
     const transaction = await producer.transaction(); // asks for the producer's epoch, which fences the others
