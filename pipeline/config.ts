@@ -390,6 +390,15 @@ export const workerConfig = take([
   'filters',
 ]);
 
+export const devConfig = workerConfig
+  .omit({ brokers: true, tls: true, tlsCa: true, sasl: true, wire: true, registry: true, metrics: true })
+  .extend({
+    ...take(['source', 'follow', 'followEvery', 'dedup', 'limit', 'partitions', 'port', 'devDir', 'wipe', 'leave'])
+      .shape,
+    store: settings.store.optional(),
+  });
+export type DevConfig = z.infer<typeof devConfig>;
+
 export type DeltaConfig = z.infer<typeof deltaConfig>;
 export type ScanConfig = z.infer<typeof scanConfig>;
 export type TopConfig = z.infer<typeof topConfig>;

@@ -12,7 +12,7 @@ import { readAll } from './kafka/read-all.ts';
 import { connectionOf } from './kafka-config.ts';
 import { keepTokenizer } from './kept-tokenizer.ts';
 import { recordOf, type World } from './scan.ts';
-import { COUNTS, CURSORS, DEAD, DROPS, REPLAYS, SELECTION, selectionMessage } from './store/messages.ts';
+import { COUNTS, CURSORS, DEAD, DROPS, REPLAYED, SELECTION, selectionMessage } from './store/messages.ts';
 import { openStore } from './store/store.ts';
 import { openTarget } from './target.ts';
 import { registryOf, wireOf } from './wire-config.ts';
@@ -79,7 +79,7 @@ export async function gather(
     const kept = { keep: config.keep, others: config.pool };
     for (const selection of mergedShares(shares, kept)) write(selectionMessage(selection));
     const replayed = new Set<string>();
-    await read(REPLAYS, ({ key }) => replayed.add(key));
+    await read(REPLAYED, ({ key }) => replayed.add(key));
     await read(DEAD, (letter) => {
       if (!replayed.has(`${letter.partition}/${letter.offset}`)) write(letter);
     });

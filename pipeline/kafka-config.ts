@@ -76,6 +76,19 @@ export const kafkaSettings = {
     .optional()
     .meta({ description: 'only these letters, comma-separated', placeholder: 'PARTITION/OFFSET' }),
   dryRun: z.boolean().optional().describe('say what would be sent, and send nothing'),
+  port: z
+    .int()
+    .min(1024)
+    .max(65_000)
+    .default(19_092)
+    .describe('port of the local broker; the one behind it is taken too'),
+  devDir: z
+    .string()
+    .min(1)
+    .default('data/dev')
+    .meta({ description: "folder of the local broker's data, and of what the processes are told", placeholder: 'DIR' }),
+  wipe: z.boolean().optional().describe('delete what the local broker holds when it ends'),
+  leave: z.boolean().optional().describe('leave the local broker running when it ends'),
   limitDead: z.int().min(1).default(100).describe('dead letters to list'),
 } as const;
 

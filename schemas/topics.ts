@@ -179,7 +179,7 @@ export const topics = [
     readBy: [],
   },
   {
-    name: 'replays',
+    name: 'replayed',
     summary: 'dead letters that were sent again',
     schema: null,
     key: 'partition/offset of the dead letter',

@@ -4,6 +4,7 @@ import { crawl } from './crawl.ts';
 import { listDead, replayDead, showDead } from './dead.ts';
 import { delta } from './delta.ts';
 import { addDelta, listDeltas, pauseDelta, removeDelta, resumeDelta } from './deltas.ts';
+import { dev } from './dev.ts';
 import { doctor } from './doctor.ts';
 import { drops } from './drops.ts';
 import { evaluate } from './evaluate.ts';
@@ -62,6 +63,7 @@ export const commands: readonly Command[] = [
   checkSource,
   crawl,
   worker,
+  dev,
   gather,
   topology,
   createTopics,

@@ -2,7 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka as Client } from 'kafkajs';
 import type { Outgoing } from '../contract.ts';
-import { countMessage, DEAD, REPLAYS } from '../store/messages.ts';
+import { countMessage, DEAD, REPLAYED } from '../store/messages.ts';
 import { tally } from '../tally.ts';
 import { INPUT } from '../topology.ts';
 import { readAll } from './read-all.ts';
@@ -42,9 +42,9 @@ export async function readDead(
   await readAll(
     {
       client,
-      topic: REPLAYS,
-      topicOnCluster: prefix + REPLAYS,
-      group: `${reader}.${REPLAYS}`,
+      topic: REPLAYED,
+      topicOnCluster: prefix + REPLAYED,
+      group: `${reader}.${REPLAYED}`,
       each: ({ key }) => {
         replayed.add(key);
       },
@@ -113,7 +113,7 @@ export function replayMessages({ place, key, headers, bytes }: DeadLetter): read
   add(stage, 'rejected', code, -1);
   return [
     { topic: topic!, key, value: bytes, headers: again },
-    { topic: REPLAYS, key: place, value: Buffer.alloc(0), headers: {} },
+    { topic: REPLAYED, key: place, value: Buffer.alloc(0), headers: {} },
     ...counts().map(countMessage),
   ];
 }

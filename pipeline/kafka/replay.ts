@@ -1,6 +1,6 @@
 /** Sends dead letters back to the topics they came from, each once. */
 import type { Outgoing } from '../contract.ts';
-import { COUNTS, REPLAYS } from '../store/messages.ts';
+import { COUNTS, REPLAYED } from '../store/messages.ts';
 import { INPUT } from '../topology.ts';
 import { type KafkaConnection, kafkaClient } from './client.ts';
 import { type DeadLetter, type DeadQuery, obstacle, readDead, replayMessages } from './dead-letters.ts';
@@ -28,7 +28,7 @@ export async function replay(
     connection,
     prefix,
     publisher: 'replay',
-    writes: [...Object.values(INPUT), REPLAYS, COUNTS],
+    writes: [...Object.values(INPUT), REPLAYED, COUNTS],
     stamp: (message) => message, // the bytes and headers are those of the message that was rejected
   });
   const left: Record<string, number> = {};

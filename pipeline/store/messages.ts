@@ -8,7 +8,7 @@ export const CURSORS = 'cursors';
 export const SEEN = 'seen';
 export const DEAD = 'dead';
 /** Dead letters that were sent again. */
-export const REPLAYS = 'replays';
+export const REPLAYED = 'replayed';
 export const SELECTION = 'selection';
 export const ALERTS = 'alerts';
 export const HELD = 'held';

@@ -54,7 +54,7 @@ const HIGHEST = 32_000;
 const LOWEST = 20_000;
 
 /** The first of `count` consecutive ports that nobody listens on. */
-async function freePorts(count: number): Promise<number> {
+export async function freePorts(count: number): Promise<number> {
   for (;;) {
     const first = randomInt(LOWEST, HIGHEST - count);
     const free = await Promise.all(Array.from({ length: count }, (_, i) => isFree(first + i)));
