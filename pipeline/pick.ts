@@ -9,10 +9,11 @@ import { explained, highestAt } from '../stages/pick/explained.ts';
 import { type GramOptions, gramOf } from '../stages/pick/gram.ts';
 import { narrowed } from '../stages/pick/narrow.ts';
 import { inOrder, PLACES } from '../stages/pick/order.ts';
-import { openBaseMatrices } from './base-matrices.ts';
+import { type ModeOf, openBaseMatrices } from './base-matrices.ts';
 import type { SelectConfig } from './config.ts';
 import type { Environment } from './environment.ts';
 import { ConfigError } from './error.ts';
+import { pickingMode } from './picking-mode.ts';
 import type { Member } from './store/members.ts';
 import type { DeltaRecord, Store } from './store/store.ts';
 
@@ -61,13 +62,9 @@ export async function pick(
 ): Promise<PickedSet> {
   const { strategy, n } = config;
   const fields = store.measurement()?.fields ?? {};
-  for (const [field, expected] of [
-    ['layers', 'head'],
-    ['at', 'base'],
-  ] as const) {
-    if (fields[field] === expected) continue;
+  if (fields['layers'] !== 'head') {
     throw new ConfigError(
-      `the store was measured with ${field} ${fields[field]}; sets are picked by gradients of the head at the base: expected ${expected}`,
+      `the store measures the layers ${fields['layers']}; sets are picked by gradients of the head alone`,
     );
   }
   const perClass = config.perClass === true || strategy === 'topk_balanced';
@@ -82,7 +79,8 @@ export async function pick(
   }
 
   const opening = { ...config, base: config.base ?? delta.base, window: Number(fields['window']), threads };
-  const { matrices, shape, ref } = await openBaseMatrices(opening, environment, signal);
+  const mode: ModeOf = (model) => pickingMode(fields, delta.tuned, model, environment, signal);
+  const { matrices, shape, ref } = await openBaseMatrices({ ...opening, mode }, environment, signal);
   try {
     await checkBase(candidates[0]!, matrices, ref);
     const picked = await picking({ entries: shape[0] * shape[1], memory: config.exactMemory, threads });

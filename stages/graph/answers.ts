@@ -1,8 +1,7 @@
 /** What the tuned model answers where it is asked for one of some labels, as the targets of the loss. */
 
-import type { HeadDelta } from './delta-terms.ts';
 import { appendHead, type HeadOptions, OUTPUTS, type TunedStates } from './head.ts';
-import { labelRows } from './label-rows.ts';
+import { labelRows, restrictedDelta } from './label-rows.ts';
 import type { Answers } from './model.ts';
 import type { Graph } from './onnx.ts';
 
@@ -33,17 +32,6 @@ export function appendLabelHead(g: Graph, hidden: string, options: HeadOptions, 
       tuned === undefined || tunedRows === undefined
         ? undefined
         : { hidden: tuned.hidden, head: tunedRows.restrict(tuned.head), graph: tunedRows.graph },
-    deltas: deltas.map((delta): HeadDelta => {
-      if (delta.kind === 'none') return delta;
-      if (delta.kind === 'factors') return { ...delta, a: rowsOf(delta.a, delta.rank, tokens) };
-      return { kind: 'full', tuned: restrict(delta.tuned), shared: tokens.length };
-    }),
-  });
-}
-
-/** @param matrix [V,r] */
-function rowsOf(matrix: Float32Array, width: number, rows: readonly number[]): Float32Array {
-  return Float32Array.from({ length: rows.length * width }, (_, at) => {
-    return matrix[rows[Math.floor(at / width)]! * width + (at % width)]!;
+    deltas: deltas.map((delta) => restrictedDelta(delta, restrict, tokens)),
   });
 }

@@ -1,5 +1,6 @@
 /** A graph in which heads have the rows of some tokens only: what is computed of a head is then computed over those. */
 import type { LocalTensor } from '../checkpoint/checkpoint.ts';
+import type { HeadDelta } from './delta-terms.ts';
 import type { Graph } from './onnx.ts';
 
 export interface LabelRows {
@@ -59,4 +60,19 @@ export function labelRows(g: Graph, tokens: readonly number[]): LabelRows {
       return restricted;
     },
   };
+}
+
+/** D of the labels' rows alone. */
+export function restrictedDelta(
+  delta: HeadDelta,
+  restrict: (head: LocalTensor) => LocalTensor,
+  labels: readonly number[] | undefined,
+): HeadDelta {
+  if (labels === undefined || delta.kind === 'none') return delta;
+  if (delta.kind === 'full') return { kind: 'full', tuned: restrict(delta.tuned), shared: labels.length };
+  const { a, rank } = delta;
+  const rows = Float32Array.from({ length: labels.length * rank }, (_, at) => {
+    return a[labels[Math.floor(at / rank)]! * rank + (at % rank)]!;
+  });
+  return { ...delta, a: rows };
 }

@@ -72,7 +72,8 @@ export async function openMeasure(base: Checkpoint, options: MeasureOptions): Pr
   return openSession({ model, providers, threads });
 }
 
-async function headDelta(change: Tuning['head']): Promise<HeadDelta> {
+/** D of a head as the graph takes it; of a remote one the head is fetched. */
+export async function headDelta(change: Tuning['head']): Promise<HeadDelta> {
   if (change === undefined) return { kind: 'none' };
   return change.kind === 'factors' ? change : { kind: 'full', tuned: await placed(change), shared: change.shared };
 }

@@ -112,6 +112,25 @@ describe('modes', () => {
     assert.match(err, /was made with task .*but task .*was asked for/);
   });
 
+  test('a set is picked by the gradients that were measured: at points on the way, and of labels alone', async () => {
+    const ways = [
+      ['pick-at', '--at', 'base,0.5,tuned'],
+      ['pick-labels', ...CLASSIFY, '--labels', ' the, king, file', '--at', 'tuned'],
+    ] as const;
+    for (const [name, ...words] of ways) {
+      await scanned(name, ...words);
+      const { code, out, err } = await deltasift(['select', '--store', inFolder(name), '-n', '3', '--json']);
+      assert.equal(code, 0, err); // lengths that are not those of the scan would be refused
+      const { documents, cosine } = JSON.parse(out);
+      assert.equal(documents.length, 3);
+      assert.ok(
+        Math.abs(documents[0].cosine - documents[0].score) <= 1e-4,
+        'one document explains what its score says',
+      );
+      assert.ok(cosine >= documents[0].cosine);
+    }
+  });
+
   test('what does not fit is said by name: exit 78', async () => {
     for (const [words, said] of [
       [['--at', 'base,1.5'], /--at: expected base, the whole tuned model as tuned, or a number from 0 to 1/],
