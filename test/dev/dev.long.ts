@@ -57,9 +57,12 @@ describe('dev', () => {
     const words = ['dev', ...SCAN, '--dev-dir', devDir, '--port', String(port), '--partitions', '2'];
     const child = spawn(process.execPath, [CLI, ...words], { env: { ...process.env, BROKER_HEAP: '256m' } });
     let said = '';
+    let asked = false;
     child.stderr.on('data', (data: Buffer) => {
       said += data.toString();
-      if (/crawl \| \d+ records/.test(said)) child.kill('SIGINT');
+      if (asked || !/crawl \| \d+ records/.test(said)) return;
+      asked = true; // a second one, later, would end it at once
+      child.kill('SIGINT');
     });
     const [code] = await once(child, 'exit');
     assert.equal(code, 130, said);
