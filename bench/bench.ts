@@ -43,6 +43,10 @@ const sections: Readonly<Record<string, { readonly title: string; run(): Promise
     title: 'A long scan',
     run: async () => (await import('./growth.ts')).growthSection(tiny, cache),
   },
+  sources: {
+    title: 'Sources',
+    run: async () => (await import('./sources.ts')).sourcesSection(cache, signal),
+  },
   recovery: {
     title: 'Recovery on a cluster',
     run: async () => (await import('./recovery.ts')).recoverySection(),
