@@ -10,8 +10,8 @@ import { documentsFile } from './documents.ts';
 import { median } from './race.ts';
 import { table } from './results.ts';
 
-const RECORDS = 2000;
-const WORDS = 1500;
+const RECORDS = 500;
+const WORDS = 1000;
 const ROUNDS = 3;
 
 export async function sourcesSection(cache: string, signal: AbortSignal): Promise<readonly string[]> {
