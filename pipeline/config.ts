@@ -348,6 +348,20 @@ export const oneDeltaConfig = take(['store']).extend({
   id: z.string().min(1).meta({ description: 'id of a delta, or enough of its beginning', placeholder: 'ID' }),
 });
 export const replayConfig = take(['store', 'delta', 'exact', 'threads', 'provider', 'offline']);
+export const listAlertsConfig = take(['store', 'k']).extend({
+  rule: z.string().min(1).optional().meta({ description: 'only those of this rule', placeholder: 'RULE' }),
+});
+export const testAlertConfig = take(['alerts', 'sinks']).extend({
+  rule: z.string().min(1).meta({ description: 'rule to send a sample of', placeholder: 'RULE' }),
+});
+export const simulateAlertsConfig = take(['store', 'alerts', 'sinks']).extend({
+  since: z.iso
+    .datetime({ offset: true })
+    .or(z.iso.date())
+    .optional()
+    .meta({ description: 'only documents fetched then or later (2026-01-31)', placeholder: 'DATE' }),
+});
+export const notifyConfig = take(['store', 'alerts', 'sinks', 'digestSeconds']);
 export const serveConfig = take(['store', 'serveHost']).extend({
   serve: z.string().min(1).default('8790').meta({
     description: 'where to listen; the host is the loopback by default',

@@ -1,7 +1,7 @@
 /** Which documents pass the thresholds of the rules, and what the thresholds are. */
 import type { Outcome, Stage } from '../pipeline/contract.ts';
 import type { Alert, Score } from '../schemas/types.ts';
-import { armed } from './alert/armed.ts';
+import { type Armed, armed } from './alert/armed.ts';
 import { type Calibration, calibration } from './alert/calibration.ts';
 import { concerns, measured, type Rule } from './alert/rule.ts';
 import { signatureOf } from './math/minhash.ts';
@@ -31,6 +31,32 @@ const TEXT = 500;
 /** A calibration's name: of a measure of a delta. */
 export function calibrationName(delta: string, measure: string): string {
   return `calibration/${delta}/${measure}`;
+}
+
+/** For whoever looks: what the rule asks for, behind the batch. */
+function statusOf({ name: rule, measure }: Rule, delta: string, level: Armed, seen: number): RuleState {
+  const {
+    value = null,
+    low = null,
+    high = null,
+    rate = null,
+    extrapolated = false,
+  } = level.armed ? level.threshold : {};
+  const needed = level.armed ? null : level.needed;
+  const status = {
+    rule,
+    delta,
+    measure,
+    armed: level.armed,
+    seen,
+    needed,
+    threshold: value,
+    low,
+    high,
+    rate,
+    extrapolated,
+  };
+  return { name: `status/${rule}/${delta}`, value: Buffer.from(JSON.stringify(status)) };
 }
 
 function releaseName(rule: string, delta: string): string {
@@ -101,6 +127,7 @@ export function match<In extends { readonly score: Score }>({
         }
         if (last.get(score.delta) !== i) continue;
         states.push({ name, value: Buffer.from(known.bytes()) });
+        for (const rule of own) states.push(statusOf(rule, score.delta, armed(rule, rule.level, known), known.count));
         for (const { name: rule } of own) {
           const above = lastAbove.get(releaseName(rule, score.delta));
           if (above === undefined) continue;

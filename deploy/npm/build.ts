@@ -3,6 +3,7 @@ import { spawnSync } from 'node:child_process';
 import { copyFileSync, globSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildPage } from '../../pipeline/serve/build-page.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const dist = join(root, 'dist');
@@ -19,3 +20,5 @@ for (const file of ['package.json', ...globSync('{pipeline,stages,schemas}/**/*.
   mkdirSync(join(dist, dirname(file)), { recursive: true });
   copyFileSync(join(root, file), join(dist, file));
 }
+
+await buildPage(join(dist, 'pipeline', 'serve', 'page'));

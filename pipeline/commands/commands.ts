@@ -1,4 +1,5 @@
 /** Every command, in the order of the help. */
+import { listAlerts, simulateAlerts, testAlert } from './alerts.ts';
 import type { Command } from './command.ts';
 import { crawl } from './crawl.ts';
 import { listDead, replayDead, showDead } from './dead.ts';
@@ -12,6 +13,7 @@ import { gather } from './gather.ts';
 import { lag } from './lag.ts';
 import { live } from './live.ts';
 import { mixture } from './mixture.ts';
+import { notify } from './notify.ts';
 import { listRejects, replayRejects } from './rejects.ts';
 import { replay } from './replay.ts';
 import { scan } from './scan.ts';
@@ -28,6 +30,7 @@ import { worker } from './worker.ts';
 
 /** What the commands whose name has two words are about, by the first one. */
 export const GROUPS: Readonly<Record<string, string>> = {
+  alerts: 'What rules found: lists it, tries a sink, tries a rule.',
   rejects: 'Records of a scan that were at fault: lists them, gives them another try.',
   study: 'Questions about picking and ranking, asked of a pair whose tuning data is known.',
   sources: 'Kinds of crawl: lists them, tries one.',
@@ -56,6 +59,10 @@ export const commands: readonly Command[] = [
   studyOptimizer,
   show,
   serve,
+  listAlerts,
+  testAlert,
+  simulateAlerts,
+  notify,
   drops,
   listRejects,
   replayRejects,

@@ -4,6 +4,7 @@ import type { z } from 'zod';
 import { eventStreams, events } from './events.ts';
 import { type GuardOptions, guard } from './guard.ts';
 import { openapi } from './openapi.ts';
+import type { PageFile } from './page-files.ts';
 import { Problem, problemDetails } from './problem.ts';
 import type { Route } from './route.ts';
 import { routes } from './routes.ts';
@@ -11,6 +12,8 @@ import type { Served } from './served.ts';
 
 export interface AppOptions extends GuardOptions {
   readonly served: Served;
+  /** By path: asked for without a token, since nothing of the store is in them. */
+  readonly page?: ReadonlyMap<string, PageFile>;
   /** Told of a fault of ours. */
   readonly onFault: (error: Error) => void;
 }
@@ -25,7 +28,12 @@ const HEADERS = {
   'cross-origin-resource-policy': 'same-origin',
 } as const;
 
-export function app({ served, token, hosts, onFault }: AppOptions): FastifyInstance {
+/** The page loads what this server gives, and nothing else. */
+const CSP =
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
+  "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
+
+export function app({ served, page = new Map(), token, hosts, onFault }: AppOptions): FastifyInstance {
   const { host: checkHost, token: checkToken } = guard({ token, hosts });
   const streams = eventStreams(served);
   const server = fastify({
@@ -69,6 +77,9 @@ export function app({ served, token, hosts, onFault }: AppOptions): FastifyInsta
     streams.open(reply.raw);
     reply.hijack();
   });
+  for (const [path, { body, type }] of page) {
+    server.get(path, (_, reply) => reply.headers({ 'content-security-policy': CSP }).type(type).send(body));
+  }
   for (const route of routes) add(route);
   return server;
 

@@ -1,5 +1,6 @@
 /** Every route of the API, in the order of the OpenAPI document. */
 import type { Route } from './route.ts';
+import { alerts } from './routes/alerts.ts';
 import { counters } from './routes/counters.ts';
 import { deltas } from './routes/deltas.ts';
 import { document } from './routes/document.ts';
@@ -8,6 +9,7 @@ import { histogram } from './routes/histogram.ts';
 import { history } from './routes/history.ts';
 import { hosts } from './routes/hosts.ts';
 import { rejects } from './routes/rejects.ts';
+import { rules } from './routes/rules.ts';
 import { selection } from './routes/selection.ts';
 import { top } from './routes/top.ts';
 import { topology } from './routes/topology.ts';
@@ -23,6 +25,8 @@ export const routes: readonly Route[] = [
   history,
   topology,
   rejects,
+  alerts,
+  rules,
   health,
   ready,
 ];

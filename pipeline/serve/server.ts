@@ -4,6 +4,7 @@ import { addressOf, urlOf } from '../address.ts';
 import { ConfigError } from '../error.ts';
 import { keptTokenizer } from '../kept-tokenizer.ts';
 import { app } from './app.ts';
+import { pageFiles } from './page-files.ts';
 import { served } from './served.ts';
 
 /** Plain values: a thread is started with them as well. */
@@ -38,8 +39,9 @@ export async function serve(
   onFault: (error: Error) => void,
 ): Promise<Server> {
   const { host, port } = addressOf(address, flag);
+  const page = await pageFiles();
   const read = served({ dir: store, version, openTokenizer: keptTokenizer, clock: () => Date.now() / 1000 });
-  const server = app({ served: read, token, hosts, onFault });
+  const server = app({ served: read, page, token, hosts, onFault });
   const close = async () => {
     await server.close();
     read.close();

@@ -29,12 +29,30 @@ export interface AlertCount {
   readonly n: number;
 }
 
+/** What a rule asks of a delta's documents, as of the last batch. */
+export interface RuleStatus {
+  readonly rule: string;
+  readonly delta: string;
+  readonly measure: string;
+  readonly armed: boolean;
+  /** Documents that its distribution is made of. */
+  readonly seen: number;
+  /** Documents before it arms; null once it has. */
+  readonly needed: number | null;
+  readonly threshold: number | null;
+  readonly low: number | null;
+  readonly high: number | null;
+  readonly rate: number | null;
+  readonly extrapolated: boolean;
+}
+
 export interface AlertTable {
   /** False where an alert of this id is there already. */
   put(message: Buffer): boolean;
   /** The newest first. */
   list(query?: AlertQuery): readonly AlertRecord[];
   counts(): readonly AlertCount[];
+  rules(): readonly RuleStatus[];
   setState(name: string, value: Buffer | null): void;
   state(name: string): Buffer | undefined;
 }
@@ -61,6 +79,7 @@ export function alertTable(database: Database): AlertTable {
   const setState = database.prepare(
     'INSERT INTO rule (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value',
   );
+  const rules = database.prepare<[], Buffer>("SELECT value FROM rule WHERE name GLOB 'status/*' ORDER BY name").pluck();
   const dropState = database.prepare('DELETE FROM rule WHERE name = ?');
   const state = database.prepare<[string], Buffer>('SELECT value FROM rule WHERE name = ?').pluck();
 
@@ -84,6 +103,7 @@ export function alertTable(database: Database): AlertTable {
         .map(({ number, message }) => ({ ...alertCodec.decode(message), number })),
 
     counts: () => counts.all(),
+    rules: () => rules.all().map((value) => JSON.parse(String(value)) as RuleStatus),
 
     setState(name, value) {
       if (value === null) dropState.run(name);

@@ -73,6 +73,8 @@ export interface Store {
    * @throws ConfigError where the delta is not there, or fewer than `k` are kept
    */
   top(delta: string, k: number): readonly Ranked[];
+  /** Names of the scans there are. */
+  scans(): readonly string[];
   /** The documents among the best that this is the id or the key of. */
   find(idOrKey: string, delta?: string): readonly Ranked[];
   /** Ids that several documents among the best of a delta have: only their keys tell them apart. */
@@ -85,7 +87,7 @@ export interface Store {
   counts(): readonly Count[];
   rejects(query?: RejectQuery): readonly RejectRecord[];
   rejectBytes(id: number): Buffer | undefined;
-  readonly alerts: Pick<AlertTable, 'list' | 'counts' | 'state'>;
+  readonly alerts: Pick<AlertTable, 'list' | 'counts' | 'rules' | 'state'>;
   /** A few of what was dropped, for each reason. */
   drops(): readonly DropExample[];
   /**
@@ -127,6 +129,7 @@ export function storeOf(dir: string, database: Database, close: () => void): Sto
   const scans = new Map<string, Scan>();
 
   const scanId = database.prepare<[string], number>('SELECT id FROM scan WHERE name = ?').pluck();
+  const scanNames = database.prepare<[], string>('SELECT name FROM scan ORDER BY id').pluck();
   const addScan = database.prepare('INSERT INTO scan (name) VALUES (?)');
   const deltas = database.prepare<[], Omit<KeptDelta, 'paused'> & { readonly paused: number }>(
     'SELECT * FROM delta ORDER BY id',
@@ -252,6 +255,7 @@ export function storeOf(dir: string, database: Database, close: () => void): Sto
       return members.top(delta, k);
     },
 
+    scans: () => scanNames.all(),
     find: members.find,
     sharedIds: members.sharedIds,
     members: members.all,

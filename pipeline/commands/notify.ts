@@ -1,0 +1,19 @@
+/** `deltasift notify`: tells sinks of the alerts of a store that they were not told of yet. */
+import { notifyConfig } from '../config.ts';
+import { command } from './command.ts';
+
+export const notify = command({
+  name: 'notify',
+  summary: 'Tells the sinks of alerts that they were not told of yet, while no scan runs; ends when all are told.',
+  config: notifyConfig,
+
+  async run(config, { out, err, json, quiet, signal, folder, clock, random }) {
+    const { tellStore } = await import('../notify-store.ts'); // loaded when asked for: other commands start sooner
+    const note = (sentence: string) => {
+      if (!quiet) err.write(`note: ${sentence}\n`);
+    };
+    const write = (text: string) => out.write(text);
+    const left = await tellStore(config, { folder, clock, random, write, note }, signal);
+    out.write(json ? `${JSON.stringify({ left })}\n` : `${left} alerts left\n`);
+  },
+});

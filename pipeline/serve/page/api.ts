@@ -1,0 +1,104 @@
+/** What the server says. The token stays in this tab. */
+
+const KEY = 'deltasift-token';
+
+export class Refused extends Error {
+  readonly status: number;
+
+  constructor(status: number, detail: string) {
+    super(detail);
+    this.status = status;
+  }
+}
+
+/** The one behind `#token=`, which leaves the address bar, or that of before. */
+export function token(): string {
+  const given = /^#token=(.+)$/.exec(location.hash)?.[1];
+  if (given !== undefined) {
+    setToken(decodeURIComponent(given));
+    history.replaceState(null, '', location.pathname);
+  }
+  return sessionStorage.getItem(KEY) ?? '';
+}
+
+export function setToken(value: string): void {
+  sessionStorage.setItem(KEY, value);
+}
+
+async function ask(path: string, signal: AbortSignal): Promise<Response> {
+  const response = await fetch(path, { headers: { authorization: `Bearer ${token()}` }, signal });
+  if (response.ok) return response;
+  const { detail } = (await response.json().catch(() => ({ detail: response.statusText }))) as { detail: string };
+  throw new Refused(response.status, detail);
+}
+
+/** @throws Refused where the server gives nothing, TypeError where it does not answer */
+export async function get<T>(path: string, signal: AbortSignal): Promise<T> {
+  return (await (await ask(path, signal)).json()) as T;
+}
+
+const AGAIN_MS = 1000;
+
+/** Samples as they come, until `signal` aborts; where the stream ends it is opened again. */
+export async function samples(
+  tell: (sample: Sample) => void,
+  state: (error: Error | undefined) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  while (!signal.aborted) {
+    try {
+      const response = await ask('/api/events', signal);
+      state(undefined);
+      let text = '';
+      const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+      for (let part = await reader.read(); !part.done; part = await reader.read()) {
+        text += part.value;
+        const events = text.split('\n\n');
+        text = events.pop() ?? '';
+        for (const event of events) {
+          const data = /^data: (.*)$/m.exec(event)?.[1];
+          if (data !== undefined) tell(JSON.parse(data) as Sample);
+        }
+      }
+    } catch (error) {
+      if (signal.aborted) return;
+      state(error as Error);
+      if (error instanceof Refused && error.status === 401) return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+  }
+}
+
+export interface Sample {
+  readonly at: number;
+  readonly read: number;
+  readonly waiting: number;
+  readonly scored: number;
+  readonly dropped: number;
+  readonly rejected: number;
+  readonly revision: number;
+  readonly documents: Readonly<Record<string, number>>;
+  readonly stages: Readonly<Record<string, number>>;
+  readonly bytes: number;
+}
+export interface Delta {
+  readonly id: string;
+  readonly base: string;
+  readonly tuned: string;
+  readonly documents: number;
+}
+export interface Line {
+  readonly rank: number;
+  readonly key: string;
+  readonly id: string;
+  readonly url: string | null;
+  readonly host: string | null;
+  readonly score: number;
+  readonly share: number;
+  readonly tokens: number;
+  readonly snippet: string;
+}
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly next: string | null;
+}

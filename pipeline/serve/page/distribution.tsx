@@ -1,0 +1,76 @@
+/** How the scores of all documents are spread, with the threshold of the delta's first armed rule. */
+import { useMemo } from 'preact/hooks';
+import { Chart } from './chart.tsx';
+import { useGet } from './use-get.ts';
+
+interface Histogram {
+  readonly documents: number;
+  readonly edges: readonly number[];
+  readonly counts: readonly number[];
+  readonly quantiles: readonly { readonly share: number; readonly score: number }[];
+}
+interface Host {
+  readonly host: string;
+  readonly documents: number;
+  readonly mean: number;
+  readonly best: number;
+}
+
+export function Distribution({
+  delta,
+  again,
+  threshold,
+}: {
+  delta: string;
+  again: unknown;
+  threshold: number | undefined;
+}) {
+  const { value, error } = useGet<Histogram>(`/api/deltas/${delta}/histogram`, again);
+  const hosts = useGet<{ readonly items: readonly Host[] }>(`/api/deltas/${delta}/hosts?limit=30`, again);
+  const data = useMemo(
+    (): [number[], number[]] => [
+      [...(value?.edges.slice(0, -1) ?? [])],
+      (value?.counts ?? []).map((n) => Math.log10(1 + n)),
+    ],
+    [value],
+  );
+  if (value === undefined) return <p class="faint">{error ?? 'reading ...'}</p>;
+  return (
+    <section aria-label="Distribution">
+      <h2>Scores of {value.documents.toLocaleString('en')} documents (log₁₀ of their number)</h2>
+      <Chart
+        label="Histogram of scores"
+        series={[{ label: 'log₁₀ (1 + documents)', color: 'rgb(38 98 201)', bars: true }]}
+        data={data}
+        time={false}
+        mark={threshold}
+      />
+      <p class="faint">
+        {value.quantiles.map(({ share, score }) => `${(100 * share).toFixed(2)} %: ${score.toFixed(5)}`).join(' · ')}
+      </p>
+      <h2>Hosts of the best</h2>
+      <div class="wide">
+        <table>
+          <thead>
+            <tr>
+              <th>host</th>
+              <th class="number">documents</th>
+              <th class="number">mean score</th>
+              <th class="number">best</th>
+            </tr>
+          </thead>
+          <tbody>
+            {hosts.value?.items.map(({ host, documents, mean, best }) => (
+              <tr key={host}>
+                <td>{host}</td>
+                <td class="number">{documents}</td>
+                <td class="number">{mean.toFixed(5)}</td>
+                <td class="number">{best.toFixed(5)}</td>
+              </tr>
+            ))}
+          </tbody>
+        </table>
+      </div>
+    </section>
+  );
+}
