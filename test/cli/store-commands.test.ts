@@ -134,11 +134,11 @@ describe('top', () => {
     const [header, first, ...rest] = out.split('\r\n');
     assert.equal(
       header,
-      'rank,key,id,url,score,alignment,gradientNorm,loss,lossTunedHead,tokens,window,windows,meanAlignment,cosine,lossTuned,label',
+      'rank,key,id,url,score,alignment,gradientNorm,loss,lossTunedHead,tokens,window,windows,meanAlignment,cosine,lossTuned,label,standardError',
     );
     assert.equal(
       first,
-      `1,${'a'.repeat(64)},first,https://example.org/first,0.5,5,2,5.5,4.5,3,0,2,0.3333333333333333,0.5,,`,
+      `1,${'a'.repeat(64)},first,https://example.org/first,0.5,5,2,5.5,4.5,3,0,2,0.3333333333333333,0.5,,,`,
     );
     assert.equal(rest.length, 4);
 
