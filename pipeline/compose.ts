@@ -11,7 +11,7 @@ import { type Matched, match } from '../stages/match.ts';
 import { score } from '../stages/score.ts';
 import { type SavedSelection, type Selected, select } from '../stages/select.ts';
 import { tokenize } from '../stages/tokenize.ts';
-import { admit } from './admit.ts';
+import { type Admitting, admit, nearOf } from './admit.ts';
 import { type Chain, chain } from './chain.ts';
 import type { ScanConfig } from './config.ts';
 import type { Outgoing, Source } from './contract.ts';
@@ -21,7 +21,7 @@ import { leg } from './leg.ts';
 import { observed } from './observed.ts';
 import { ruleState } from './rule-state.ts';
 import { SCORES, scoresFile } from './scores-file.ts';
-import { alertMessages, REPLAY, ruleMessage, seenMessage, selectionMessage } from './store/messages.ts';
+import { alertMessages, REPLAY, ruleMessage, selectionMessage } from './store/messages.ts';
 import type { Settings } from './store/settings.ts';
 import { openStore } from './store/store.ts';
 import type { Target } from './target.ts';
@@ -80,7 +80,8 @@ export function compose({
   root.register(LEG, {
     useFactory: instanceCachingFactory((c) => {
       const store = c.resolve(STORE);
-      const { seen } = c.resolve(SCAN);
+      const { seen, signatures } = c.resolve(SCAN);
+      const near = nearOf(config, signatures);
       const saved: SavedSelection = {
         best: (id) => store.members(id, 'top'),
         pool: (id) => store.members(id, 'pool'),
@@ -91,15 +92,17 @@ export function compose({
       const saving = { rules, clock, saved: (name: string) => ruleState(store, name) };
       const { rankBy, keep } = config;
       return (gradient, deltas) => {
+        let admitting: Admitting;
         // seen-set and selection run ahead of the store: a batch that comes again finds them made anew
         const stages = (): Chain<Document, Selected & Partial<Matched>> => {
-          const [admitting, tokens] = [admit({ seen, filters }), tokenize(tokenizer, windows)];
+          admitting = admit({ seen, filters, near });
+          const tokens = tokenize(tokenizer, windows);
           const scored = observed(score(deltas, { rankBy, labels: target.classifier?.words }), onScored);
           const selected = select({ deltas, keep, pool, others: config.pool }, saved);
           return rules.length === 0
-            ? chain(...admitting, tokens, gradient, scored, selected)
+            ? chain(...admitting.stages, tokens, gradient, scored, selected)
             : chain(
-                ...admitting,
+                ...admitting.stages,
                 tokens,
                 gradient,
                 scored,
@@ -111,7 +114,7 @@ export function compose({
         return leg(stages, {
           decode: documentCodec.decode,
           encode: messagesOf,
-          remember: (key) => [seenMessage(key)],
+          remember: (key) => admitting.remember(key),
           describe: (document) => document,
         });
       };
@@ -144,7 +147,13 @@ export function compose({
 }
 
 /** What has to be the same whenever the scan goes on. */
-function settingsOf({ dedup, scores, pool, filters }: ScanConfig): Settings {
+function settingsOf({ dedup, scores, pool, filters, nearDuplicates, nearDuplicateThreshold }: ScanConfig): Settings {
   const file = scores === undefined ? 'none' : basename(scores);
-  return { dedup, pool, scores: file, ...(filters.length === 0 ? {} : { filters: JSON.stringify(filters) }) };
+  return {
+    dedup,
+    pool,
+    scores: file,
+    ...(filters.length === 0 ? {} : { filters: JSON.stringify(filters) }),
+    ...(nearDuplicates === 'keep' ? {} : { 'near-duplicates from': nearDuplicateThreshold }),
+  };
 }

@@ -191,6 +191,12 @@ export const settings = {
     .enum(['drop', 'keep'])
     .default('drop')
     .describe('documents that share most stretches of five tokens'),
+  nearDuplicateThreshold: z
+    .number()
+    .min(0.5)
+    .max(0.99)
+    .default(0.8)
+    .describe('Jaccard index of the stretches of five words from which on two documents are near duplicates'),
   exactMemory: z
     .int()
     .min(0)
@@ -230,6 +236,12 @@ function take<const Names extends readonly (keyof Settings)[]>(names: Names) {
 }
 
 export const deltaConfig = take(['base', 'tuned', 'tokens', 'offline']);
+/** Of the crawl's documents, rather than of those that a set is picked from. */
+const admitted = settings.nearDuplicates
+  .unwrap()
+  .default('keep')
+  .describe('documents that say nearly what one before them says: drop leaves them out');
+
 export const scanConfig = take([
   ...(['base', 'tuned', 'source', 'store'] as const),
   ...(['bos', 'window', 'stride', 'maxWindows', 'positions', 'layers'] as const),
@@ -257,7 +269,8 @@ export const scanConfig = take([
     'precision',
     'offline',
   ] as const),
-]);
+  'nearDuplicateThreshold',
+]).extend({ nearDuplicates: admitted });
 export const topConfig = take(['store', 'delta', 'k', 'format']);
 export const selectConfig = take([
   ...(['store', 'delta', 'strategy', 'n', 'perClass', 'maxPerHost', 'nearDuplicates', 'exactMemory'] as const),
@@ -402,7 +415,8 @@ export const workerConfig = take([
   ...(['at', 'tunedModel', 'rankBy', 'task', 'template', 'labels', 'labelLoss'] as const),
   ...(['keep', 'pool', 'sketchWidth', 'onnx', 'threads', 'provider', 'precision', 'offline'] as const),
   'filters',
-]);
+  'nearDuplicateThreshold',
+]).extend({ nearDuplicates: admitted });
 
 export const devConfig = workerConfig
   .omit({ brokers: true, tls: true, tlsCa: true, sasl: true, wire: true, registry: true, metrics: true })
@@ -423,7 +437,7 @@ export type ShowConfig = z.infer<typeof showConfig>;
 export type RejectsConfig = z.infer<typeof rejectsConfig>;
 export type DoctorConfig = z.infer<typeof doctorConfig>;
 export const gatherConfig = workerConfig
-  .omit({ legs: true, metrics: true, filters: true })
+  .omit({ legs: true, metrics: true, filters: true, nearDuplicates: true, nearDuplicateThreshold: true })
   .extend({ store: settings.store });
 export type GatherConfig = z.infer<typeof gatherConfig>;
 export type TopicsConfig = z.infer<typeof topicsConfig>;

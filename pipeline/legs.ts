@@ -1,19 +1,20 @@
 /** The handlers of a topology's legs, from their steps. */
 import type { Codec } from '../schemas/codec.ts';
-import { documentCodec, gradientsCodec, scoreCodec, tokensCodec } from '../schemas/codec.ts';
+import { documentCodec, gradientsCodec, scoreCodec, signatureCodec, tokensCodec } from '../schemas/codec.ts';
 import type { Document, Gradients, Score, Tokens } from '../schemas/types.ts';
 import type { NamedFilter } from '../stages/filters/filters.ts';
+import type { signatureIndex } from '../stages/math/signature-index.ts';
 import type { Measure } from '../stages/measure.ts';
 import { type ScoredDelta, score } from '../stages/score.ts';
 import { type Selected, select } from '../stages/select.ts';
-import { admit } from './admit.ts';
+import { type Admitting, admit } from './admit.ts';
 import { type Chain, chain } from './chain.ts';
 import type { Handle, Outgoing, Stage } from './contract.ts';
 import type { SavedShare, SeenSet } from './kafka/partition-state.ts';
 import { type LegOptions, leg } from './leg.ts';
 import { type PerPartition, perPartition } from './per-partition.ts';
 import { soundGradients, soundScore, soundTokens } from './sound.ts';
-import { SEEN, seenMessage, selectionMessage } from './store/messages.ts';
+import { SEEN, SIGNATURES, selectionMessage } from './store/messages.ts';
 import type { LegPlan, Step } from './topology.ts';
 
 export interface LegParts {
@@ -35,7 +36,15 @@ export interface LegParts {
   readonly unframe?: LegOptions<unknown, unknown>['unframe'];
   /** What is committed of a partition. */
   readonly seen: (partition: number, signal: AbortSignal) => Promise<SeenSet>;
+  /** Undefined where near duplicates are let through. */
+  readonly near?: (partition: number, signal: AbortSignal) => Promise<NearMemory>;
   readonly saved: (partition: number, signal: AbortSignal) => Promise<SavedShare>;
+}
+
+/** What near duplicates are known by, and from when on they are. */
+export interface NearMemory {
+  readonly threshold: number;
+  readonly kept: ReturnType<typeof signatureIndex>;
 }
 
 type AnyStage = Stage<unknown, unknown>;
@@ -47,37 +56,47 @@ type AnyStage = Stage<unknown, unknown>;
 export function legHandler({ steps }: LegPlan, parts: LegParts): PerPartition {
   const remembers = steps.includes('tokenize') || steps.includes('select');
   if (!remembers) {
-    const handle = handlerOf(steps, parts, undefined, undefined);
+    const handle = handlerOf(steps, parts, {});
     return { handle, prepare: async () => undefined };
   }
   return perPartition(async (partition, signal) => {
     const seen = steps.includes('tokenize') ? await parts.seen(partition, signal) : undefined;
     const saved = steps.includes('select') ? await parts.saved(partition, signal) : undefined;
+    const near = steps.includes('tokenize') ? await parts.near?.(partition, signal) : undefined;
     const again = new Set<string>(); // keys of messages that were replayed: their texts were seen, and rejected
-    const handle = handlerOf(steps, parts, seen, saved, (key) => again.delete(key));
+    const handle = handlerOf(steps, parts, { seen, saved, near, again: (key) => again.delete(key) });
     return async (batch, abandoned) => {
       for (const { key, headers } of batch) if (headers['attempt'] !== undefined) again.add(key);
       const lists = await handle(batch, abandoned);
-      for (const { topic, key } of lists.flat()) if (topic === SEEN) seen?.add(key);
+      for (const { topic, key, value } of lists.flat()) {
+        if (topic === SEEN) seen?.add(key);
+        if (topic === SIGNATURES && value !== null) near?.kept.add(key, signatureCodec.decode(value));
+      }
       return lists;
     };
   });
 }
 
+/** What a partition's stages remember. */
+interface Memory {
+  readonly seen?: SeenSet | undefined;
+  readonly saved?: SavedShare | undefined;
+  readonly near?: NearMemory | undefined;
+  readonly again?: (key: string) => boolean;
+}
+
 function handlerOf(
   steps: readonly Step[],
   parts: LegParts,
-  seen: SeenSet | undefined,
-  saved: SavedShare | undefined,
-  again: (key: string) => boolean = () => false,
+  { seen, saved, near, again = () => false }: Memory,
 ): Handle {
-  const { deltas, keep, pool, others, unframe } = parts;
+  const { deltas, keep, pool, others, filters, unframe } = parts;
+  let admitting: Admitting | undefined;
   const stages: Readonly<Record<Step, () => readonly AnyStage[]>> = {
-    tokenize: () =>
-      [
-        ...admit({ seen: (key) => seen!.has(key), again, filters: parts.filters }),
-        parts.tokenize,
-      ] as readonly AnyStage[],
+    tokenize() {
+      admitting = admit({ seen: (key) => seen!.has(key), again, filters, near });
+      return [...admitting.stages, parts.tokenize] as readonly AnyStage[];
+    },
     gradient: () => [parts.gradient] as readonly AnyStage[],
     score: () => [score(deltas, { rankBy: parts.rankBy, labels: parts.labels })] as readonly AnyStage[],
     select: () => [select({ deltas, keep, pool, others }, saved!)] as readonly AnyStage[],
@@ -92,7 +111,7 @@ function handlerOf(
     ...(unframe === undefined ? {} : { unframe }),
     ...(seen === undefined
       ? {}
-      : { remember: (key) => [seenMessage(key)], describe: (document) => document as Document }),
+      : { remember: (key) => admitting!.remember(key), describe: (document) => document as Document }),
   });
 }
 

@@ -54,6 +54,8 @@ export type TargetConfig = Omit<
   | 'followEvery'
   | 'dedup'
   | 'filters'
+  | 'nearDuplicates'
+  | 'nearDuplicateThreshold'
   | 'serveHost'
   | 'alerts'
   | 'sinks'

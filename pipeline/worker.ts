@@ -1,11 +1,12 @@
 /** Legs of a topology as one process of a Kafka cluster. */
 import { randomUUID } from 'node:crypto';
 import { filtersOf } from '../stages/filters/filters.ts';
+import { signatureIndex } from '../stages/math/signature-index.ts';
 import { tokenize } from '../stages/tokenize.ts';
 import type { WorkerConfig } from './config.ts';
 import { type KafkaConnection, kafkaClient } from './kafka/client.ts';
 import { lagReader } from './kafka/lag-reader.ts';
-import { readSeen, readShare } from './kafka/partition-state.ts';
+import { readSeen, readShare, readSignatures } from './kafka/partition-state.ts';
 import { stamp } from './kafka/stamp.ts';
 import { kafkaTransport } from './kafka/transport.ts';
 import type { Commit } from './kafka/watch.ts';
@@ -22,6 +23,11 @@ import { type WorkerMetrics, workerMetrics } from './worker-metrics.ts';
 
 /** Texts of one partition that are known to have been handled. Above that the oldest is forgotten: see partition-state.ts. */
 const SEEN_BOUND = 1_000_000;
+/**
+ * Documents of one partition that near duplicates are looked for among, about 1 KiB each. Above that the oldest is forgotten: what is
+ * nearly the same comes through again.
+ */
+const SIGNATURES_BOUND = 200_000;
 
 export interface WorkerWorld extends Pick<World, 'environment' | 'cores' | 'note' | 'clock'> {
   readonly progress: (leg: string, messages: number) => void;
@@ -93,6 +99,12 @@ async function run(
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
 
+  async function readNear(partition: number, claiming: AbortSignal) {
+    const kept = signatureIndex(SIGNATURES_BOUND);
+    await readSignatures(reader, partition, kept.add, claiming);
+    return { threshold: config.nearDuplicateThreshold, kept };
+  }
+
   async function runLeg(plan: LegPlan): Promise<void> {
     const leg = legHandler(plan, {
       filters,
@@ -108,6 +120,7 @@ async function run(
       unframe: wire.unframe,
       seen: (partition, claiming) => readSeen(reader, partition, SEEN_BOUND, claiming),
       saved: (partition, claiming) => readShare(reader, partition, claiming),
+      ...(config.nearDuplicates === 'keep' ? {} : { near: readNear }),
     });
     const watch = metrics.watch(plan.name);
     const transport = kafkaTransport({

@@ -1,7 +1,7 @@
 /** Values to bytes that say their schema, and bytes of any version to values. The .avsc files are the truth. */
 import { currentFingerprint, typeOf } from './schemas.ts';
 import type { SchemaName } from './topics.ts';
-import type { Alert, Basis, Count, Document, Gradients, Replay, Score, Selection, Tokens } from './types.ts';
+import type { Alert, Basis, Count, Document, Gradients, Replay, Score, Selection, Signature, Tokens } from './types.ts';
 import { type Fingerprint, singleObjectPrefix, unframe } from './wire-format.ts';
 import { writers } from './writers.ts';
 
@@ -59,6 +59,7 @@ export const scoreCodec: Codec<Score> = codec('score');
 export const selectionCodec: Codec<Selection> = codec('selection');
 export const countCodec: Codec<Count> = codec('count');
 export const alertCodec: Codec<Alert> = codec('alert');
+export const signatureCodec: Codec<Signature> = codec('signature');
 export const replayCodec: Codec<Replay> = codec('replay');
 export const basisCodec: Codec<Basis> = codec('basis');
 
@@ -73,4 +74,5 @@ export const codecs: Readonly<Record<SchemaName, Codec<unknown>>> = {
   alert: alertCodec,
   replay: replayCodec,
   basis: basisCodec,
+  signature: signatureCodec,
 } as Readonly<Record<SchemaName, Codec<unknown>>>;

@@ -10,7 +10,8 @@ export type SchemaName =
   | 'count'
   | 'alert'
   | 'replay'
-  | 'basis';
+  | 'basis'
+  | 'signature';
 
 export interface Topic {
   readonly name: string;
@@ -147,6 +148,16 @@ export const topics = [
     cleanup: 'compact',
     writtenBy: ['match', 'alert'],
     readBy: ['match', 'alert'],
+  },
+  {
+    name: 'signatures',
+    summary: 'what near duplicates of the documents let through are known by, as seen is partitioned',
+    schema: 'signature',
+    key: 'document key',
+    partitionBy: 'input',
+    cleanup: 'compact',
+    writtenBy: ['tokenize'],
+    readBy: ['tokenize'],
   },
   {
     name: 'cursors',

@@ -271,6 +271,16 @@ export interface Selection {
   readonly value: Buffer;
 }
 
+/** What near duplicates of a document are known by. Topic signatures; the message key is the document's. */
+export interface Signature {
+  /** of the document */
+  readonly key: string;
+  /** [128] a byte of each MinHash minimum */
+  readonly minima: Buffer;
+  /** [b] a hash of each band of minima and its place */
+  readonly bands: Int32Array;
+}
+
 /** All windows of one document. Topic tokens. */
 export interface Tokens {
   readonly key: string;

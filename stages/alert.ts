@@ -2,8 +2,9 @@
 import type { Stage } from '../pipeline/contract.ts';
 import type { Alert } from '../schemas/types.ts';
 import type { Rule } from './alert/rule.ts';
+import { SIGNATURE } from './alert/signature.ts';
 import type { RuleState } from './match.ts';
-import { resemblance, SIGNATURE } from './math/minhash.ts';
+import { resemblance } from './math/minhash.ts';
 
 /** Why an alert is not sent on its own. */
 export type Held = 'near-duplicate' | 'host' | 'episode' | 'limit';

@@ -4,7 +4,9 @@ import type { Alert, Score } from '../schemas/types.ts';
 import { type Armed, armed } from './alert/armed.ts';
 import { type Calibration, calibration } from './alert/calibration.ts';
 import { concerns, measured, type Rule } from './alert/rule.ts';
+import { SIGNATURE } from './alert/signature.ts';
 import { signatureOf } from './math/minhash.ts';
+import { shinglesOf } from './math/shingles.ts';
 
 /** A running value of a rule or a measure; kept by its name. */
 export interface RuleState {
@@ -182,7 +184,7 @@ function alertOf({ name, measure }: Rule, score: Score, { threshold, ...found }:
     threshold: threshold.value,
     rate: threshold.rate,
     extrapolated: threshold.extrapolated,
-    signature: signatureOf(ids),
+    signature: signatureOf(shinglesOf(ids), SIGNATURE),
     held: '',
     count: 1,
     digest: '',

@@ -30,5 +30,21 @@ export function filtersReference(): string {
       ...settingsTable(settingsIn(schemaOf(config))),
       '',
     ]),
+    ...NEAR_DUPLICATES,
+    '',
   ].join('\n');
 }
+
+/** Not a filter: it depends on the documents before. */
+const NEAR_DUPLICATES: readonly string[] = [
+  '## Near duplicates',
+  '',
+  '`--near-duplicates drop` keeps of documents that say nearly the same the first one, and drops the others as `near-duplicate`. Two documents are',
+  'near duplicates from a Jaccard index of their stretches of five words on, `--near-duplicate-threshold`, by default 0.8. The index is',
+  'estimated from 128 MinHash minima, found by bands of them; the standard error is at most .045, so of pairs near the threshold some',
+  'fall on the other side. Precision and recall against the exact index are in [bench/RESULTS.md](../bench/RESULTS.md).',
+  '',
+  'What is known of earlier documents is committed with the batch: a scan that was killed goes on with it. It grows by about 1 kB a document.',
+  'On a cluster each partition of `documents` compares within itself, and knows its newest 200,000 documents: near duplicates with other',
+  'keys that fall into other partitions pass.',
+];

@@ -1,9 +1,9 @@
 /** What the stages remember of one partition, as the compacted topics have it. */
 import type { Kafka as Client } from 'kafkajs';
-import { scoreCodec, selectionCodec } from '../../schemas/codec.ts';
-import type { Score } from '../../schemas/types.ts';
+import { scoreCodec, selectionCodec, signatureCodec } from '../../schemas/codec.ts';
+import type { Score, Signature } from '../../schemas/types.ts';
 import type { Delivered } from '../contract.ts';
-import { SEEN, SELECTION } from '../store/messages.ts';
+import { SEEN, SELECTION, SIGNATURES } from '../store/messages.ts';
 import { readAll } from './read-all.ts';
 import type { Wire } from './wire.ts';
 
@@ -57,6 +57,18 @@ export async function readSeen(
     else seen.add(key);
   });
   return seen;
+}
+
+/** @param add called for each document let through, in order */
+export async function readSignatures(
+  reader: StateReader,
+  partition: number,
+  add: (key: string, signature: Omit<Signature, 'key'>) => void,
+  signal: AbortSignal,
+): Promise<void> {
+  await readPartition(reader, SIGNATURES, partition, signal, ({ key, value }) => {
+    if (value !== null) add(key, signatureCodec.decode(value));
+  });
 }
 
 export async function readShare(reader: StateReader, partition: number, signal: AbortSignal): Promise<SavedShare> {

@@ -1,11 +1,12 @@
 /** The topics that a store is made of, and the messages that change it. */
-import { alertCodec, countCodec, selectionCodec } from '../../schemas/codec.ts';
-import type { Alert, Count, Selection } from '../../schemas/types.ts';
+import { alertCodec, countCodec, selectionCodec, signatureCodec } from '../../schemas/codec.ts';
+import type { Alert, Count, Selection, Signature } from '../../schemas/types.ts';
 import type { Outgoing } from '../contract.ts';
 
 export const COUNTS = 'counts';
 export const CURSORS = 'cursors';
 export const SEEN = 'seen';
+export const SIGNATURES = 'signatures';
 export const DEAD = 'dead';
 /** Dead letters that were sent again. */
 export const REPLAYED = 'replayed';
@@ -60,6 +61,11 @@ export function cursorMark({ key, value, headers }: Outgoing): CursorMark {
 /** The document of this key will not be scored again. */
 export function seenMessage(key: string): Outgoing {
   return { topic: SEEN, key, value: Buffer.alloc(0), headers: {} };
+}
+
+/** The document of this key was let through: what is nearly the same will not be. */
+export function signatureMessage(key: string, signature: Omit<Signature, 'key'>): Outgoing {
+  return { topic: SIGNATURES, key, value: signatureCodec.encode({ ...signature, key }), headers: {} };
 }
 
 /** One of the documents or records that were dropped for a reason. */

@@ -110,6 +110,11 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TRIGGER delta_removed AFTER DELETE ON delta BEGIN UPDATE version SET value = value + 1 WHERE of = 'deltas'; END;
   CREATE TRIGGER delta_paused AFTER UPDATE OF paused ON delta BEGIN UPDATE version SET value = value + 1 WHERE of = 'deltas'; END;
   `,
+  `
+  -- Documents let through, by what near duplicates of them are known by: minima, and the hash of each band of them.
+  CREATE TABLE signature (scan INTEGER, key BLOB, minima BLOB NOT NULL, PRIMARY KEY (scan, key)) WITHOUT ROWID;
+  CREATE TABLE band (scan INTEGER, hash INTEGER, key BLOB, PRIMARY KEY (scan, hash, key)) WITHOUT ROWID;
+  `,
 ];
 
 /** Takes the steps that are missing, each in a transaction of its own. */

@@ -20,9 +20,11 @@ import {
   RULES,
   SEEN,
   SELECTION,
+  SIGNATURES,
 } from './messages.ts';
 import type { RejectTable } from './rejects.ts';
 import type { ReplayTable } from './replay.ts';
+import { type SignatureTable, signatureTable, stored } from './signatures.ts';
 
 export interface Scan {
   readonly name: string;
@@ -33,6 +35,8 @@ export interface Scan {
   sources(): readonly { readonly source: string; readonly read: number }[];
   /** Whether the document of this key was handled before. */
   seen(key: string): boolean;
+  /** What near duplicates of documents let through are known by. */
+  readonly signatures: Pick<SignatureTable, 'candidates'>;
   counts(): readonly Count[];
   /** Bytes of a file beside the store that are committed with it; undefined of a file it does not know. */
   fileLength(name: string): number | undefined;
@@ -62,6 +66,7 @@ export function storeScan(
   { members, rejects, alerts, drops, replay }: ScanTables,
 ): Scan {
   const log = storeLog(database, id);
+  const signatures = signatureTable(database, id);
 
   const sources = database.prepare<[number], { source: string; read: number }>(
     'SELECT name AS source, read FROM source WHERE scan = ? ORDER BY name',
@@ -124,6 +129,7 @@ export function storeScan(
     },
     [CURSORS]: move,
     [SEEN]: ({ key, value }) => void (value === null ? forget : see).run(id, stored(key)),
+    [SIGNATURES]: ({ key, value }) => value !== null && signatures.put(key, value),
     [DEAD]: (message) => rejects.put(id, message),
     [DROPS]: (message) => drops.put(id, message),
     [SELECTION]: select,
@@ -150,6 +156,7 @@ export function storeScan(
     read: (source) => read.get(id, source) ?? 0,
     sources: () => sources.all(id),
     seen: (key) => seen.get(id, stored(key)) !== undefined,
+    signatures,
     counts: () => counts.all(id),
     fileLength: (of) => file.get(id, of),
     keepReplay(cap) {
@@ -159,10 +166,4 @@ export function storeScan(
     write: (message) => (apply[message.topic] ?? log.append)(message),
     setFileLength: (of, bytes) => void setFile.run(id, of, bytes),
   };
-}
-
-/** A sha-256 takes half its hex in the file. */
-function stored(key: string): Buffer {
-  const hash = key.length === 64 ? Buffer.from(key, 'hex') : undefined;
-  return hash?.length === 32 ? hash : Buffer.from(key);
 }

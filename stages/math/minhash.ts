@@ -1,23 +1,20 @@
 /**
- * Signatures of token sequences: the share of equal numbers of two signatures estimates the Jaccard index of their sets of shingles
- * (Broder, "On the resemblance and containment of documents", 1997), with a standard error of at most 1/(2√64) = .06.
+ * Signatures of sets: the share of equal numbers of two signatures of n estimates the Jaccard index of the sets (Broder, "On the
+ * resemblance and containment of documents", 1997), with a standard error of at most 1/(2√n).
  */
+import { random } from './random.ts';
 
-/** Numbers of a signature. */
-export const SIGNATURE = 64;
-/** Tokens of a shingle. */
-const SHINGLE = 5;
+const SEED = 20_251_125;
 
-/** [64] The least hash of any shingle, by 64 hash functions. A text shorter than a shingle is one shingle. */
-export function signatureOf(tokens: Int32Array): Int32Array {
-  const signature = new Int32Array(SIGNATURE).fill(2 ** 31 - 1);
-  const last = Math.max(0, tokens.length - SHINGLE);
-  for (let from = 0; from <= last; from++) {
-    let hash = 0x9e3779b9;
-    for (const token of tokens.subarray(from, from + SHINGLE)) hash = mixed(hash ^ mixed(token));
-    for (let i = 0; i < SIGNATURE; i++) {
-      const own = mixed(hash ^ Math.imul(i + 1, 0x85ebca6b));
-      if (own < signature[i]!) signature[i] = own;
+/** [size] The least number of a set under each of so many random orders; `shingles` are drawn evenly in their last 32 bits. */
+export function signatureOf(shingles: Iterable<number>, size: number): Int32Array {
+  const { factors, terms } = ordersOf(size);
+  const signature = new Int32Array(size).fill(2 ** 31 - 1);
+  for (const shingle of shingles) {
+    const x = (shingle % 2 ** 32) | 0;
+    for (let i = 0; i < size; i++) {
+      const value = (Math.imul(x, factors[i]!) + terms[i]!) | 0;
+      if (value < signature[i]!) signature[i] = value;
     }
   }
   return signature;
@@ -26,14 +23,25 @@ export function signatureOf(tokens: Int32Array): Int32Array {
 /** The estimate of the Jaccard index. */
 export function resemblance(a: Int32Array, b: Int32Array): number {
   let equal = 0;
-  for (let i = 0; i < SIGNATURE; i++) if (a[i] === b[i]) equal++;
-  return equal / SIGNATURE;
+  for (let i = 0; i < a.length; i++) if (a[i] === b[i]) equal++;
+  return equal / a.length;
 }
 
-/** The finalizer of MurmurHash3: every bit of the input changes half of those of the output. */
-function mixed(word: number): number {
-  let h = word;
-  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b);
-  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35);
-  return h ^ (h >>> 16);
+interface Orders {
+  readonly factors: Uint32Array;
+  readonly terms: Uint32Array;
+}
+
+const known = new Map<number, Orders>();
+
+/** Orders x -> a x + b mod 2³², a odd; those of a smaller size are the first of a larger one. */
+function ordersOf(size: number): Orders {
+  const made = known.get(size) ?? {
+    factors: random(SEED)
+      .words(0, 0, size)
+      .map((word) => word | 1),
+    terms: random(SEED).words(1, 0, size),
+  };
+  known.set(size, made);
+  return made;
 }

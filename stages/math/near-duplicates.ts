@@ -1,7 +1,6 @@
 /** Documents that say nearly what another one says, by the stretches of tokens they share. */
+import { shinglesOf } from './shingles.ts';
 
-/** Tokens of a shingle. */
-const SHINGLE = 5;
 /** Jaccard index of the shingles from which on two documents are one. */
 const THRESHOLD = 0.7;
 
@@ -11,7 +10,7 @@ const THRESHOLD = 0.7;
  * shingle.
  */
 export function withoutNearDuplicates(documents: readonly Int32Array[]): readonly number[] {
-  const holders = new Map<string, number[]>();
+  const holders = new Map<number, number[]>();
   const sizes = new Map<number, number>();
   const kept: number[] = [];
   for (const [d, tokens] of documents.entries()) {
@@ -31,9 +30,4 @@ export function withoutNearDuplicates(documents: readonly Int32Array[]): readonl
     }
   }
   return kept;
-}
-
-function shinglesOf(tokens: Int32Array): ReadonlySet<string> {
-  const last = Math.max(0, tokens.length - SHINGLE);
-  return new Set(Array.from({ length: last + 1 }, (_, from) => tokens.subarray(from, from + SHINGLE).join()));
 }

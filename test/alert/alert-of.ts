@@ -1,6 +1,8 @@
 /** Alerts for tests. */
 import type { Alert } from '../../schemas/types.ts';
+import { SIGNATURE } from '../../stages/alert/signature.ts';
 import { signatureOf } from '../../stages/math/minhash.ts';
+import { shinglesOf } from '../../stages/math/shingles.ts';
 import { DELTA } from '../kit/store.ts';
 
 /** Of a document of this key; its text is its key's alone. */
@@ -31,7 +33,7 @@ export function alertOf(key: string, rest: Partial<Alert> = {}): Alert {
     share: 0.999,
     seen: 1000,
     quiet: 1000,
-    signature: signatureOf(ids),
+    signature: signatureOf(shinglesOf(ids), SIGNATURE),
     at: 1_700_000_000,
     held: '',
     count: 1,

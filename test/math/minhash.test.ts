@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { resemblance, signatureOf } from '../../stages/math/minhash.ts';
+import * as minhash from '../../stages/math/minhash.ts';
 import { random } from '../../stages/math/random.ts';
+import { shinglesOf } from '../../stages/math/shingles.ts';
+
+const { resemblance } = minhash;
+const signatureOf = (ids: Int32Array) => minhash.signatureOf(shinglesOf(ids), 64);
 
 const tokens = (n: number, seed: number) => Int32Array.from(random(seed).words(0, 0, n), (word) => word % 50_000);
 

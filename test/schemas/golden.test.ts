@@ -63,6 +63,7 @@ const SAMPLES: Readonly<Record<SchemaName, unknown>> = {
     label: ' world',
   },
   selection: { delta: 'a', list: 'pool', key: 'ab12', gain: 0.125, value: Buffer.from([1, 2, 3]) },
+  signature: { key: 'ab12', minima: Buffer.from([0, 127, 255]), bands: Int32Array.of(-1, 2 ** 31 - 1) },
   count: { stage: 'tokenize', outcome: 'rejected', code: 'too-short', n: 2 ** 40 },
   replay: {
     key: 'ab12',
