@@ -39,6 +39,14 @@ const sections: Readonly<Record<string, { readonly title: string; run(): Promise
     title: 'Picking a set',
     run: async () => (await import('./selection.ts')).selectionSection(signal),
   },
+  alerts: {
+    title: 'Alerts',
+    run: async () => (await import('./alerts.ts')).alertsSection(),
+  },
+  api: {
+    title: 'The API',
+    run: async () => (await import('./api.ts')).apiSection(),
+  },
   growth: {
     title: 'A long scan',
     run: async () => (await import('./growth.ts')).growthSection(tiny, cache),

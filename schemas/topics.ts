@@ -24,8 +24,6 @@ export interface Topic {
    * that whoever owns the one has all of the other.
    */
   readonly partitionBy: 'key' | 'input';
-  /** Where it has so many whatever the others have: one reader is to see all of it. */
-  readonly partitions?: 1;
   /** Kept for so long where it is deleted by age; compacted topics keep the last message of each key for ever. */
   readonly cleanup: { readonly deleteAfterMs: number } | 'compact';
   /** Stages that write it and read it; `crawl` is a source's. */
@@ -74,7 +72,7 @@ export const topics = [
     partitionBy: 'key',
     cleanup: { deleteAfterMs: 30 * DAY_MS },
     writtenBy: ['score'],
-    readBy: ['select', 'match'],
+    readBy: ['select'],
   },
   {
     name: 'replay',
@@ -107,49 +105,6 @@ export const topics = [
     readBy: ['tokenize'],
   },
   {
-    name: 'matches',
-    summary: 'documents that passed the threshold of a rule',
-    schema: 'alert',
-    key: 'alert id',
-    partitionBy: 'key',
-    partitions: 1,
-    cleanup: { deleteAfterMs: 30 * DAY_MS },
-    writtenBy: ['match'],
-    readBy: ['alert'],
-  },
-  {
-    name: 'alerts',
-    summary: 'those that are told of, those that are held and why, and digests',
-    schema: 'alert',
-    key: 'alert id',
-    partitionBy: 'key',
-    partitions: 1,
-    cleanup: { deleteAfterMs: 90 * DAY_MS },
-    writtenBy: ['alert', 'digest'],
-    readBy: ['notify'],
-  },
-  {
-    name: 'held',
-    summary: "alerts over their rule's limit, to go into a digest",
-    schema: 'alert',
-    key: 'alert id',
-    partitionBy: 'key',
-    partitions: 1,
-    cleanup: { deleteAfterMs: 30 * DAY_MS },
-    writtenBy: ['alert'],
-    readBy: ['digest'],
-  },
-  {
-    name: 'rules',
-    summary: 'distributions that thresholds come from, and what each rule told: a partition is that of its input',
-    schema: null,
-    key: 'calibration/delta/measure or rule/name/delta',
-    partitionBy: 'input',
-    cleanup: 'compact',
-    writtenBy: ['match', 'alert'],
-    readBy: ['match', 'alert'],
-  },
-  {
     name: 'signatures',
     summary: 'what near duplicates of the documents let through are known by, as seen is partitioned',
     schema: 'signature',
@@ -176,7 +131,7 @@ export const topics = [
     key: 'stage/outcome/code',
     partitionBy: 'key',
     cleanup: { deleteAfterMs: 365 * DAY_MS },
-    writtenBy: ['crawl', 'tokenize', 'gradient', 'score', 'select', 'match', 'alert', 'notify'],
+    writtenBy: ['crawl', 'tokenize', 'gradient', 'score', 'select'],
     readBy: [],
   },
   {
@@ -186,7 +141,7 @@ export const topics = [
     key: 'as it came',
     partitionBy: 'key',
     cleanup: { deleteAfterMs: 90 * DAY_MS },
-    writtenBy: ['crawl', 'tokenize', 'gradient', 'score', 'select', 'match', 'alert', 'notify'],
+    writtenBy: ['crawl', 'tokenize', 'gradient', 'score', 'select'],
     readBy: [],
   },
   {

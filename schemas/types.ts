@@ -1,6 +1,6 @@
 /** Written by generate.ts from the .avsc files. */
 
-/** One document that passed the threshold of a rule, or a digest of such. Topics matches, alerts and held. */
+/** One document that passed the threshold of a rule, or a digest of such. Topics alerts and held of a store. */
 export interface Alert {
   /** delta/document/rule: the same however often it comes; of a digest, digest/rule/the first id it holds */
   readonly id: string;

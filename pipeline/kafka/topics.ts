@@ -41,7 +41,7 @@ const MISSING = 'topic';
 export function wantedTopics({ prefix, partitions, replicas }: Layout): readonly WantedTopic[] {
   return topics.map((topic: Topic) => ({
     name: prefix + topic.name,
-    partitions: topic.partitions ?? partitions,
+    partitions,
     replicas,
     config: configOf(topic),
   }));

@@ -15,7 +15,6 @@ export async function serveInThread(options: ServeOptions, onFault: (message: st
   const worker = new Worker(new URL(`./thread-worker${extname(import.meta.url)}`, import.meta.url), {
     workerData: options,
   });
-  worker.unref();
   const opened = Promise.withResolvers<string>();
   worker.on('message', (message: FromThread) => {
     if (message.kind === 'open') opened.resolve(message.url);
@@ -27,9 +26,12 @@ export async function serveInThread(options: ServeOptions, onFault: (message: st
     onFault(String(error)); // the scan goes on without it
   });
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  const url = await opened.promise;
+  worker.unref(); // it keeps no process alive whose work is done
   return {
-    url: await opened.promise,
+    url,
     async close() {
+      worker.ref();
       worker.postMessage('close' satisfies ToThread);
       await ended;
     },
