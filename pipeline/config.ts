@@ -374,6 +374,7 @@ export const simulateAlertsConfig = take(['store', 'alerts', 'sinks']).extend({
     .optional()
     .meta({ description: 'only documents fetched then or later (2026-01-31)', placeholder: 'DATE' }),
 });
+export const statusConfig = take(['store']);
 export const notifyConfig = take(['store', 'alerts', 'sinks', 'digestSeconds']);
 export const serveConfig = take(['store', 'serveHost']).extend({
   serve: z.string().min(1).default('8790').meta({

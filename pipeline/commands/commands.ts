@@ -21,6 +21,7 @@ import { select } from './select.ts';
 import { serve } from './serve.ts';
 import { show } from './show.ts';
 import { checkSource, listSources } from './sources.ts';
+import { status } from './status.ts';
 import { studyLeakage, studyOptimizer, studySize, studyStrategies, studyWidth } from './study.ts';
 import { top } from './top.ts';
 import { createTopics, deleteTopics, describeTopics } from './topics.ts';
@@ -59,6 +60,7 @@ export const commands: readonly Command[] = [
   studyOptimizer,
   show,
   serve,
+  status,
   listAlerts,
   testAlert,
   simulateAlerts,

@@ -38,6 +38,12 @@ describe('alerts', () => {
     assert.equal(sent.filter(({ rule, kind }) => rule === 'few' && kind === 'match').length, 1);
     assert.equal(sent.filter(({ rule, kind }) => rule === 'few' && kind === 'digest').length, 1);
 
+    const status = JSON.parse((await deltasift(['status', '--store', file('s'), '--json'])).out);
+    assert.deepEqual([status.read, status.scored, status.rules.length], [60, 60, 3]);
+    const words = (await deltasift(['status', '--store', file('s')])).out;
+    assert.match(words, /^60 records read, 60 scored(.|\n)*rule rare of \w+: arms after 100000 documents, 60 seen/);
+    assert.match(words, /alerts: \d+ wait for notify\.down/);
+
     const listed = await deltasift(['alerts', 'list', '--store', file('s'), '--rule', 'high', '-k', '1000', '--json']);
     const high = JSON.parse(listed.out);
     assert.equal(
