@@ -100,7 +100,7 @@ describe('the npm package', () => {
     )[0].files;
     const foreign = files.filter(
       ({ path }) =>
-        !/^(dist\/.*\.(js|d\.ts|avsc|json)|pipeline\/launcher\.cjs|deploy\/broker\/[\w.]+|[A-Z]+(\.md)?|package\.json)$/.test(
+        !/^(dist\/.*\.(js|d\.ts|avsc|json)|dist\/pipeline\/serve\/page\/[\w./-]+\.(html|css)|pipeline\/launcher\.cjs|deploy\/broker\/[\w.]+|[A-Z]+(\.md)?|package\.json)$/.test(
           path,
         ),
     );
