@@ -94,11 +94,22 @@ export interface Line {
   readonly url: string | null;
   readonly host: string | null;
   readonly score: number;
-  readonly share: number;
+  readonly standardError: number | null;
+  readonly share: number | null;
   readonly tokens: number;
   readonly snippet: string;
 }
 export interface Page<T> {
   readonly items: readonly T[];
   readonly next: string | null;
+}
+
+/** A score, with its standard error where it is an estimate. */
+export function scoreText({ score, standardError }: Pick<Line, 'score' | 'standardError'>): string {
+  return standardError === null ? score.toFixed(5) : `${score.toFixed(5)} ± ${standardError.toFixed(5)}`;
+}
+
+/** A share as per cent; nothing where there is none. */
+export function percent(share: number | null): string {
+  return share === null ? '' : `${(100 * share).toFixed(3)} %`;
 }

@@ -1,6 +1,6 @@
 /** The best documents, as they change. */
 import { useState } from 'preact/hooks';
-import type { Line, Page } from './api.ts';
+import { type Line, type Page, percent, scoreText } from './api.ts';
 import { useGet } from './use-get.ts';
 
 const PAGE = 50;
@@ -27,11 +27,11 @@ export function Top({ delta, again, open }: { delta: string; again: unknown; ope
             </tr>
           </thead>
           <tbody>
-            {value.items.map(({ rank, key, id, host, score, share, snippet }) => (
+            {value.items.map(({ rank, key, id, host, score, standardError, share, snippet }) => (
               <tr key={key}>
                 <td class="number">{rank}</td>
-                <td class="number">{score.toFixed(5)}</td>
-                <td class="number spare">{(100 * share).toFixed(3)} %</td>
+                <td class="number">{scoreText({ score, standardError })}</td>
+                <td class="number spare">{percent(share)}</td>
                 <td class="spare">{host}</td>
                 <td>
                   <button type="button" class="open" onClick={() => open(key)}>

@@ -14,7 +14,11 @@ export const documentLine = z.strictObject({
   url: z.string().nullable(),
   host: z.string().nullable(),
   score: z.number(),
-  share: z.number().describe('share of all documents with this score or a lower one'),
+  standardError: z.number().nullable().describe('of the score, where it is an estimate; null where it is exact'),
+  share: z
+    .number()
+    .nullable()
+    .describe('share of all documents scored with this score or a lower one; null where none was'),
   alignment: z.number(),
   loss: z.number(),
   lossTunedHead: z.number(),
@@ -23,7 +27,8 @@ export const documentLine = z.strictObject({
 });
 
 export function documentLineOf(ranked: Ranked, { quantiles }: Served): z.infer<typeof documentLine> {
-  const { rank, key, id, url, score, alignment, loss, lossTunedHead, tokens, text, delta } = ranked;
+  const { rank, key, id, url, score, standardError, alignment, loss, lossTunedHead, tokens, text, delta } = ranked;
+  const { count, share } = quantiles(delta);
   return {
     rank,
     key,
@@ -31,7 +36,8 @@ export function documentLineOf(ranked: Ranked, { quantiles }: Served): z.infer<t
     url,
     host: hostOf(url),
     score,
-    share: quantiles(delta).share(score),
+    standardError,
+    share: count === 0 ? null : share(score),
     alignment,
     loss,
     lossTunedHead,
