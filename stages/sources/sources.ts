@@ -1,6 +1,6 @@
 /** The crawls there are, and those of third parties. */
 import { parse as parseYaml } from 'yaml';
-import { z } from 'zod';
+import type { z } from 'zod';
 import type { Plugin, Source } from '../../pipeline/contract.ts';
 import { ConfigError } from '../../pipeline/error.ts';
 import { isModule, pluginIn } from '../plugin-module.ts';
@@ -34,9 +34,29 @@ export async function sourceOf(spec: SourceSpec, base: string): Promise<Source> 
     : sources.find(({ name }) => name === kind);
   if (plugin === undefined) throw unknown(kind);
 
+  const short = shortOf(plugin);
+  if (
+    short !== undefined &&
+    typeof spec === 'string' &&
+    (rest ?? '') === '' &&
+    Object.keys(settings ?? {}).length === 0
+  ) {
+    throw new ConfigError(`source ${kind}: expected ${kind}:${short}, got ${spec}`);
+  }
   const parsed = plugin.config.safeParse(rest === undefined ? settings : plugin.short(rest));
-  if (!parsed.success) throw new ConfigError(`source ${kind}: ${z.prettifyError(parsed.error)}`);
+  if (!parsed.success) throw new ConfigError(`source ${kind}: ${parsed.error.issues.map(faultOf).join('; ')}`);
   return plugin.create(parsed.data);
+}
+
+/** What stands behind the colon, in capitals; undefined where nothing has to. */
+function shortOf({ short, config }: SourcePlugin): string | undefined {
+  if (config.safeParse(short('')).success) return undefined;
+  const [name] = Object.entries(short('?') as object).find(([, value]) => value === '?') ?? ['rest'];
+  return name.toUpperCase();
+}
+
+function faultOf({ path, message }: z.core.$ZodIssue): string {
+  return path.length === 0 ? message : `${path.join('.')}: ${message}`;
 }
 
 interface Split {

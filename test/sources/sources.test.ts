@@ -67,7 +67,7 @@ describe('sources', () => {
     }
     assert.match(await refusal({ kind: 'jsonl', path: 'x', feilds: {} }), /feilds/);
     assert.match(await refusal({ kind: 'jsonl', path: 7 }), /path/);
-    assert.match(await refusal('jsonl:'), /path/);
+    assert.match(await refusal('jsonl:'), /jsonl:PATH/);
     assert.match(await refusal('./none.mjs:x'), /cannot be loaded/);
     assert.match(await refusal('./half.mjs:x'), /default export/);
   });

@@ -1,6 +1,7 @@
 /** Bytes that can be read from any place on: a file, a pipe, later an object behind http. */
 import { open } from 'node:fs/promises';
 import { addAbortSignal, type Readable } from 'node:stream';
+import { ConfigError } from '../../../pipeline/error.ts';
 
 export interface Input {
   /** Its name in cursors and ids: relative to the root of its source, with '/' between folders. */
@@ -27,7 +28,7 @@ const CHUNK = 256 * 1024;
 export function fileInput(path: string, name: string, size: number, version?: string): Input {
   async function* read(from: number, signal: AbortSignal): AsyncGenerator<Buffer> {
     signal.throwIfAborted();
-    const file = await open(path);
+    const file = await open(path).catch(unreadable(path));
     try {
       for (let at = from; ; ) {
         signal.throwIfAborted();
@@ -49,6 +50,14 @@ export function fileInput(path: string, name: string, size: number, version?: st
     ...(version === undefined ? {} : { version }),
     read,
     peek: (from, to, signal) => take(read(from, signal), Math.min(to, size) - from),
+  };
+}
+
+/** A file that this user may not read is a mistake in what was asked for. */
+function unreadable(path: string): (error: NodeJS.ErrnoException) => never {
+  return (error) => {
+    if (error.code !== 'EACCES' && error.code !== 'EPERM') throw error;
+    throw new ConfigError(`${path} cannot be read by this user (${error.code})`, { cause: error });
   };
 }
 

@@ -32,7 +32,11 @@ async function find(path: string, wanted: RegExp): Promise<Input[]> {
 
   const { root, pattern } = splitGlob(path);
   const names: string[] = [];
-  for await (const name of glob(pattern, { cwd: root })) names.push(name);
+  try {
+    for await (const name of glob(pattern, { cwd: root })) names.push(name);
+  } catch (error) {
+    refused(path)(error);
+  }
   return await inputs(root, names);
 }
 
@@ -56,7 +60,8 @@ async function walk(root: string, wanted: RegExp): Promise<readonly string[]> {
   const names: string[] = [];
   const folders = [''];
   for (let folder = folders.pop(); folder !== undefined; folder = folders.pop()) {
-    for (const entry of await readdir(join(root, folder), { withFileTypes: true })) {
+    const below = join(root, folder);
+    for (const entry of await readdir(below, { withFileTypes: true }).catch(refused(below))) {
       if (entry.name.startsWith('.')) continue;
       const name = join(folder, entry.name);
       if (entry.isDirectory()) folders.push(name);
@@ -77,6 +82,17 @@ function splitGlob(path: string): { readonly root: string; readonly pattern: str
 async function statOf(path: string): Promise<Stats | undefined> {
   return await stat(path).catch((error: NodeJS.ErrnoException) => {
     if (error.code === 'ENOENT' || error.code === 'ENOTDIR' || error.code === 'ELOOP') return undefined;
-    throw error;
+    return refused(path)(error);
   });
+}
+
+/** What this user may not read is a mistake in what was asked for. */
+function refused(path: string): (error: unknown) => never {
+  return (error) => {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'EACCES' && code !== 'EPERM') throw error;
+    throw new ConfigError(`${path} cannot be read by this user (${code}): allow it, or name a folder without it`, {
+      cause: error,
+    });
+  };
 }
