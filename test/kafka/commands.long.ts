@@ -87,11 +87,11 @@ describe('the command line on a cluster', () => {
     const [ours, theirs] = [await best('gathered'), await best('store')];
     for (const [i, { score }] of theirs.entries()) assert.ok(Math.abs(ours[i]!.score - score) <= 1e-6, `rank ${i + 1}`);
 
-    const dead = JSON.parse(await deltasift('dead', 'list', '--json', ...at)) as readonly {
-      headers: { code: string };
-    }[];
-    assert.ok(dead.length > 0);
-    assert.ok(dead.every(({ headers }) => headers.code === 'too-short'));
+    const dead = JSON.parse(await deltasift('dead', 'list', '--json', ...at)) as {
+      readonly letters: readonly { readonly headers: { readonly code: string } }[];
+    };
+    assert.ok(dead.letters.length > 0);
+    assert.ok(dead.letters.every(({ headers }) => headers.code === 'too-short'));
   });
 
   test('TLS and SASL: who may not see a topic does not, who is granted it does, and a wrong password exits 78', async () => {
