@@ -1,10 +1,15 @@
 import assert from 'node:assert/strict';
+import { getEventListeners } from 'node:events';
+import { appendFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import type { Crawled, Outgoing, Source } from '../../pipeline/contract.ts';
 import { crawl, type Marks } from '../../pipeline/crawl.ts';
 import { ConfigError } from '../../pipeline/error.ts';
 import { CURSORS, type CursorMark, cursorMark } from '../../pipeline/store/messages.ts';
 import { documentCodec } from '../../schemas/codec.ts';
+import { jsonl } from '../../stages/sources/jsonl.ts';
+import { scratch } from '../sources/scratch.ts';
 
 /** Units of numbered records, which the test changes; `looks` counts how often they were asked for. */
 function sourceOf(units: Map<string, readonly string[]>, settles = false) {
@@ -116,6 +121,24 @@ describe('a crawl of a source with units', () => {
     await assert.rejects(crawling, { name: 'AbortError' });
     assert.deepEqual(store.ids(), ['a0', 'a1', '00']);
     assert.deepEqual(waits, [1, 1, 1]);
+  });
+
+  test('followed, it leaves no listener on the signal, however often it looks at files that come and grow', async () => {
+    const folder = scratch({ 'grows.jsonl': '{"text":"0"}\n' });
+    const stop = new AbortController();
+    const store = memory();
+    const listeners: number[] = [];
+    const onWait = () => {
+      const n = listeners.push(getEventListeners(stop.signal, 'abort').length);
+      for (const name of ['grows', `${n}`]) appendFileSync(join(folder, `${name}.jsonl`), `{"text":"${name} ${n}"}\n`);
+      if (n === 20) stop.abort();
+    };
+    const options = { marks: store.marks, dedup: true, follow: { everyMs: 1, onWait } };
+    await assert.rejects(crawl(jsonl.create(jsonl.config.parse({ path: folder })), store, options, stop.signal), {
+      name: 'AbortError',
+    });
+    assert.equal(store.ids().length, 39); // of the first look one, of each further one two
+    assert.deepEqual(new Set(listeners), new Set([0]));
   });
 
   test('followed, a unit that may be met half-written is read once it has not changed from one look to the next', async () => {

@@ -24,8 +24,6 @@ export interface Input {
 
 /** Bytes of one read: what is decompressed of it keeps the event loop for less than about 0.1 s. */
 const CHUNK = 256 * 1024;
-/** At least so much is asked for, also where the file was listed as shorter: the end of it, or what was added meanwhile. */
-const LEAST = 16 * 1024;
 
 export function fileInput(path: string, name: string, size: number, version?: string): Input {
   async function* read(from: number, signal: AbortSignal): AsyncGenerator<Buffer> {
@@ -34,8 +32,8 @@ export function fileInput(path: string, name: string, size: number, version?: st
     try {
       for (let at = from; ; ) {
         signal.throwIfAborted();
-        const chunk = Buffer.allocUnsafeSlow(Math.min(CHUNK, Math.max(LEAST, size - at))); // many files are small
-        const { bytesRead } = await file.read(chunk, 0, chunk.length, at);
+        const chunk = Buffer.allocUnsafeSlow(CHUNK);
+        const { bytesRead } = await file.read(chunk, 0, CHUNK, at);
         if (bytesRead === 0) return;
         at += bytesRead;
         yield chunk.subarray(0, bytesRead);
