@@ -100,11 +100,17 @@ for (const page of PAGES) {
           assert.ok(database.prepare(text).all().length > 0);
           database.close();
         });
+      } else if (info === 'yaml') {
+        test(`are settings of a scan: ${firstLine(text)}`, () => {
+          const file = join(checkout, 'data', 'shown.yaml');
+          writeFileSync(file, `base: b\ntuned: t\nsource: jsonl:c.jsonl\nstore: s\n${text}`);
+          execFileSync('npx', ['deltasift', 'validate', '--config', file], { cwd: checkout, stdio: 'pipe' });
+        });
       }
     }
 
     test('shows what can be typed in blocks marked sh, sh gpu or sh broker, and in no others', () => {
-      const known = ['sh', 'sh gpu', 'sh broker', 'text', 'sql', 'mermaid'];
+      const known = ['sh', 'sh gpu', 'sh broker', 'text', 'sql', 'mermaid', 'yaml'];
       for (const { info } of blocksOf(read(page))) assert.ok(known.includes(info), `a block is marked ${info}`);
       assert.doesNotMatch(read(page), /^ {4,}(deltasift|npm|npx|node|sqlite3) /m);
     });
