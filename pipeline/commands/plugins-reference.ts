@@ -37,7 +37,7 @@ export function pluginsReference(): string {
     ...markdownTable(
       ['field', 'what it is'],
       [
-        ['`name`', 'lower-case letters'],
+        ['`name`', 'lower-case letters, hyphens between words'],
         ['`summary`', 'what it reads, in a few words'],
         ['`config`', 'a schema of its settings: anything with the `safeParse` of zod, whatever copy of zod made it'],
         ['`short`', 'the settings that the rest of `kind:rest` stands for'],

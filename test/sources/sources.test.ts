@@ -39,7 +39,7 @@ async function refusal(spec: SourceSpec): Promise<string> {
 describe('sources', () => {
   test('every plug-in describes itself and each of its settings', () => {
     for (const { name, summary, config } of sources) {
-      assert.match(name, /^[a-z]+$/);
+      assert.match(name, /^[a-z]+(-[a-z]+)*$/);
       assert.ok(summary.length > 10);
       const { shape } = config as unknown as { shape: Record<string, { description?: string }> };
       for (const [key, field] of Object.entries(shape))
