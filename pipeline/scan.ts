@@ -210,6 +210,9 @@ async function openLeg({ config, target, store, scan, make, world }: LegParts, s
 
 /** @throws ConfigError where records would not say what the measurement measures */
 async function basisOf(config: ScanConfig, target: Target, store: Store, { cores }: World): Promise<Basis> {
+  if (target.classifier !== undefined) {
+    throw new ConfigError("--keep-replay: records are of a language model's gradient; leave --task classification out");
+  }
   if (target.delta.layers !== 'head' || target.points.join() !== 'base') {
     throw new ConfigError(
       `--keep-replay: records are of the head's gradient at the base; expected --layers head and --at base, got ${target.delta.layers} and ${target.points}`,

@@ -55,7 +55,7 @@ describe('command line', () => {
 
   test("validate checks the source's own settings as well", async () => {
     for (const [source, said] of [
-      ['jsonl', /path/],
+      ['jsonl', /expected jsonl:PATH/],
       ['warcraft:x', /no source is called warcraft/],
     ] as const) {
       const { code, err } = await deltasift(['validate', ...SCAN, '--source', source]);

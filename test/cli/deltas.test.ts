@@ -119,6 +119,10 @@ describe('a delta that comes after a scan', () => {
     const nothing = await deltasift(['replay', '--store', join(folder, 'exact')]);
     assert.equal(nothing.code, 78);
     assert.match(nothing.err, /keeps no replay records: a scan with --keep-replay does/);
+    const labels = ['--task', 'classification', '--template', '{text} is', '--labels', ' good, bad'];
+    const classifier = await scan(tinyPair.tuned, 'labels', '--keep-replay', '1MB', ...labels);
+    assert.equal(classifier.code, 78);
+    assert.match(classifier.err, /--keep-replay: .*leave --task classification out/);
     const size = await scan(tinyPair.tuned, 'size', '--keep-replay', 'much');
     assert.equal(size.code, 78);
     assert.match(size.err, /--keep-replay: expected a size like 500MB or 20GB, got "much"/);

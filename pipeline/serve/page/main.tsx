@@ -41,7 +41,16 @@ function App() {
   }, [key]);
 
   if (key === '' || (trouble instanceof Refused && trouble.status === 401)) {
-    return <Ask wrong={key !== ''} take={(given) => (setToken(given), setTrouble(undefined), setKey(given))} />;
+    return (
+      <Ask
+        wrong={key !== ''}
+        take={(given) => {
+          setToken(given);
+          setTrouble(undefined);
+          setKey(given);
+        }}
+      />
+    );
   }
   const delta = deltas.value?.items.find(({ id }) => id === chosen) ?? deltas.value?.items[0];
   const own = (rules.value?.items ?? []).filter((rule) => rule.delta === delta?.id);
@@ -68,7 +77,10 @@ function App() {
             key={name}
             type="button"
             aria-current={name === view ? 'page' : undefined}
-            onClick={() => (setView(name), setShown(undefined))}
+            onClick={() => {
+              setView(name);
+              setShown(undefined);
+            }}
           >
             {name}
           </button>
