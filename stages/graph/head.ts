@@ -165,8 +165,10 @@ export function appendHead(g: Graph, hidden: string, options: HeadOptions): void
   }
   if (sketch !== undefined) g.output(sketchOf(sketch), OUTPUTS.sketch, 'float32', ['B', 'k']);
   if (replay !== undefined) {
+    const { loss: missed, shares } = mixed[0]!;
+    const target = { p: g.node('Exp', [g.node('Neg', [missed])]), ids: byPosition(targets) };
     const likely = chunks.map((chunk) => chunk.likely);
-    replayOutputs(g, replay, { hidden: atBase.states.hidden, likely, shares: mixed[0]!.shares, byWindow });
+    replayOutputs(g, replay, { hidden: atBase.states.hidden, target, likely, shares, byWindow });
   }
 
   function perToken(name: string, values: string): void {

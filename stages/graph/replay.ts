@@ -23,7 +23,7 @@ export const REPLAY_OUTPUTS = {
   chances: 'replay_chances',
 } as const;
 
-/** The likeliest tokens of a chunk of the vocabulary: probabilities within the chunk, and ids. */
+/** The likeliest of some tokens: probabilities among those, and ids. */
 export interface ChunkLikely {
   /** [N,k], k ≤ K */
   readonly p: string;
@@ -46,6 +46,8 @@ export function chunkLikely(
 export interface ReplayValues {
   /** [B,S,d] */
   readonly hidden: string;
+  /** P[y] and y: the chunks are of the others alone. */
+  readonly target: ChunkLikely;
   /** Of every chunk. */
   readonly likely: readonly (ChunkLikely | undefined)[];
   /** [N,1] of every chunk: what its probabilities are to be multiplied by */
@@ -58,15 +60,15 @@ export interface ReplayValues {
 export function replayOutputs(
   g: Graph,
   { directions, rank, likely: count }: ReplayTail,
-  { hidden, likely, shares, byWindow }: ReplayValues,
+  { hidden, target, likely, shares, byWindow }: ReplayValues,
 ): void {
   const width = directions.length / rank;
   const coefficients = g.node('MatMul', [hidden, g.floats(directions, [width, rank])]);
   g.output(coefficients, REPLAY_OUTPUTS.coefficients, 'float32', ['B', 'S', rank]);
   g.output(rowDot(g, hidden, hidden), REPLAY_OUTPUTS.squares, 'float32', ['B', 'S', 1]);
   const there = likely.flatMap((chunk, c) => (chunk === undefined ? [] : [{ ...chunk, share: shares[c]! }]));
-  const scaled = there.map(({ p, share }) => g.node('Mul', [p, share]));
-  const ids = there.map((chunk) => chunk.ids);
+  const scaled = [target.p, ...there.map(({ p, share }) => g.node('Mul', [p, share]))];
+  const ids = [target.ids, ...there.map((chunk) => chunk.ids)];
   const [chances = '', places = ''] = g.nodes('TopK', [concat(g, scaled, 1), g.ints([count])], 2, { axis: -1 });
   const named = g.node('Cast', [g.node('GatherElements', [concat(g, ids, 1), places], { axis: 1 })], { to: 1 });
   g.output(byWindow(chances, count), REPLAY_OUTPUTS.chances, 'float32', ['B', 'S', count]);
