@@ -7,7 +7,7 @@ export interface Room {
 }
 
 /** Between two looks at how far readers are. */
-const POLL_MS = 200;
+const POLL_MS = 100;
 
 /** @param lag messages that the slowest reader is behind */
 export function room(highWater: number, lag: (signal: AbortSignal) => Promise<number>): Room {

@@ -9,6 +9,7 @@ import { fit } from './fit.ts';
 import { lagOf, placesOf } from './lag.ts';
 import { readOn } from './member.ts';
 import { publisher } from './publisher.ts';
+import { type Room, room } from './room.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
 import { unwatched, type Watch } from './watch.ts';
 import { openWriter, type Placed } from './writer.ts';
@@ -162,19 +163,24 @@ export function kafkaTransport({
     return Math.max(0, ...(await Promise.all(behind)));
   }
 
-  /** Messages that may be published to a topic before its readers are looked at again. */
-  const room = new Map<string, number>();
+  /** By topic. */
+  const rooms = new Map<string, Room>();
+
+  function roomOf(topic: string): Room {
+    const known = rooms.get(topic);
+    if (known !== undefined) return known;
+    const made = room(highWater, async (signal) => {
+      if (failures.length > 0) throw failures[0];
+      return await lag(topic, signal);
+    });
+    rooms.set(topic, made);
+    return made;
+  }
 
   async function waitForRoom(messages: readonly Outgoing[], signal: AbortSignal): Promise<void> {
     for (const topic of new Set(messages.map((message) => message.topic))) {
       if (!groups.has(topic)) continue;
-      const wanted = messages.filter((message) => message.topic === topic).length;
-      for (let left = room.get(topic) ?? 0; left <= 0; left = room.get(topic)!) {
-        if (failures.length > 0) throw failures[0];
-        room.set(topic, highWater - (await lag(topic, signal)));
-        if (room.get(topic)! <= 0) await delay(POLL_MS, undefined, { signal });
-      }
-      room.set(topic, room.get(topic)! - wanted);
+      await roomOf(topic).take(messages.filter((message) => message.topic === topic).length, signal);
     }
   }
 
