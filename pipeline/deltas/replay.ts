@@ -63,12 +63,12 @@ interface Estimated {
  */
 export async function replay(
   store: Store,
-  { id }: KeptDelta,
+  kept: KeptDelta,
   config: ReplayConfig,
   world: ReplayWorld,
   signal: AbortSignal,
 ): Promise<ReplayReport> {
-  const kept = store.deltas().find((delta) => delta.id === id)!;
+  const { id } = kept;
   const rankBy = kept.rankBy as Measure;
   const basis = store.records.basis();
   const measurement = store.measurement();
@@ -124,15 +124,14 @@ export async function replay(
       : { score: own, standardError: null };
   });
   store.putReplayed(replayed.map((one) => ({ ...one, score: { ...one.score, text: decode(one.score.ids) } })));
+  const n = Math.max(1, found.estimated);
   return {
     delta: id,
     records: found.records,
     estimated: found.estimated,
     exact: Math.min(config.exact, best.length),
-    standardError: Math.sqrt(found.errors / Math.max(1, found.estimated)) * calibration,
-    spread: Math.sqrt(
-      Math.max(0, found.squares / Math.max(1, found.estimated) - (found.sum / Math.max(1, found.estimated)) ** 2),
-    ),
+    standardError: Math.sqrt(found.errors / n) * calibration,
+    spread: Math.sqrt(Math.max(0, found.squares / n - (found.sum / n) ** 2)),
     calibration,
     perSecond: found.estimated / Math.max(1e-9, seconds),
   };
@@ -153,7 +152,8 @@ async function estimateAll(
   signal: AbortSignal,
 ) {
   const { records: all } = store.records.size();
-  const better: Ranking = ranking(keep, store.members(tuning.id, 'top'));
+  const exact = [...store.members(tuning.id, 'top')].filter(({ standardError }) => standardError === null);
+  const better: Ranking = ranking(keep, exact); // what was estimated before is estimated again
   const smallest: Ranking = ranking(SAMPLE);
   const best = new Map<string, Estimated>();
   const sample = new Map<string, Estimated>();

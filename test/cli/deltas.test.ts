@@ -91,6 +91,21 @@ describe('a delta that comes after a scan', () => {
     assert.ok(held >= 7, `${held} of the best 8 are among the first 24`);
   });
 
+  test('replayed again, has more of its best scored exactly, and keeps those that are', async () => {
+    const { deltas } = await json('delta', 'list', '--store', store);
+    const { id } = deltas.find((delta: { id: string; scan: string }) => delta.id !== delta.scan);
+    const exactOf = async () => {
+      const { documents } = await json('top', '--store', store, '--delta', id, '-k', '160');
+      return (documents as readonly Line[]).filter(({ standardError }) => standardError === undefined);
+    };
+    const before = await exactOf();
+    const report = await json('replay', '--store', store, '--delta', id, '--exact', '30', '--quiet');
+    assert.equal(report.exact, 30);
+    const now = new Map((await exactOf()).map((line) => [line.id, line.score]));
+    assert.ok(now.size >= before.length + 30, `${before.length} exact, then ${now.size}`);
+    for (const line of before) assert.equal(now.get(line.id), line.score);
+  });
+
   test('scores documents of the same scan from then on, exactly, beside the first', async () => {
     const dir = join(folder, 'live');
     assert.equal((await scan(tinyPair.tuned, 'live', '--limit', '80')).code, 0);
