@@ -1,26 +1,21 @@
 /** One scan on one machine: a crawl in, its documents scored against a delta, the store kept up with every batch. */
-import type { Basis } from '../schemas/types.ts';
 import { filtersOf } from '../stages/filters/filters.ts';
 import { sourceOf } from '../stages/sources/sources.ts';
 import { type Alerting, alertReaders, notify, openAlerting } from './alerting.ts';
-import { bytesOf } from './byte-size.ts';
 import { compose } from './compose.ts';
 import type { ScanConfig } from './config.ts';
 import type { Handle, Transport } from './contract.ts';
 import { type CrawlOptions, crawl } from './crawl.ts';
 import { DOCUMENTS } from './crawl-group.ts';
-import { type LiveLeg, liveLeg, type OpenedLeg } from './deltas/live-leg.ts';
-import { openBasis } from './deltas/replay-basis.ts';
-import { activeDeltas } from './deltas/riders.ts';
+import type { OpenedLeg } from './deltas/live-leg.ts';
+import { openLeg } from './deltas/open-leg.ts';
 import { drained, waitingFor } from './drained.ts';
 import { milliseconds } from './duration.ts';
 import { alertTransports, leaveAllBut } from './embedded/alerts.ts';
 import type { Bell } from './embedded/bell.ts';
 import type { Environment } from './environment.ts';
-import { ConfigError } from './error.ts';
 import { keepTokenizer } from './kept-tokenizer.ts';
 import { type MetricsServer, type ScanMetrics, scanMetrics, serveMetrics } from './metrics.ts';
-import { openStage } from './open-stage.ts';
 import type { ScanProgress } from './progress.ts';
 import { scanReport } from './scan-progress.ts';
 import type { Server } from './serve/server.ts';
@@ -29,10 +24,10 @@ import { tokenOf } from './serve/token.ts';
 import { sinkTools } from './sink-tools.ts';
 import { ALERTS } from './store/messages.ts';
 import type { Scan } from './store/scan.ts';
-import type { DeltaRecord, Store } from './store/store.ts';
+import type { DeltaRecord } from './store/store.ts';
 import { isOfDocuments } from './tally.ts';
 import { openTarget, type Target } from './target.ts';
-import { CHANGED, LEG, type LegFactory, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
+import { CHANGED, LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
 
 /** What a scan knows of the world around it. */
 export interface World {
@@ -103,14 +98,16 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
   const store = container.resolve(STORE);
   let metrics: ServedMetrics | undefined;
   let server: Server | undefined;
-  let leg: LiveLeg | undefined;
+  let leg: OpenedLeg | undefined;
   try {
     store.forgetUnbegun();
     store.bind(target.measurement);
     store.addDelta(recordOf(target, config));
     keepTokenizer(config.store, target.files);
     const progress = container.resolve(SCAN);
-    leg = await openLeg({ config, target, store, scan: progress, make: container.resolve(LEG), world }, signal);
+    const make = container.resolve(LEG);
+    const committed = () => progress.log.join(DOCUMENTS, GROUP);
+    leg = await openLeg({ config, target, store, scan: progress, make, committed, world }, signal);
     metrics = await metricsOf(config, progress, world);
     server = await serverOf(config, world);
     const parts = { transport: container.resolve(TRANSPORT), leg: leg.handle };
@@ -170,57 +167,6 @@ async function telling(
     stop.abort();
     await told;
   }
-}
-
-interface LegParts {
-  readonly config: ScanConfig;
-  readonly target: Target;
-  readonly store: Store;
-  readonly scan: Scan;
-  readonly make: LegFactory;
-  readonly world: World;
-}
-
-/** The leg over every delta that this scan scores, whichever those are while it runs. */
-async function openLeg({ config, target, store, scan, make, world }: LegParts, signal: AbortSignal): Promise<LiveLeg> {
-  const basis = config.keepReplay === undefined ? undefined : await basisOf(config, target, store, world);
-  if (config.keepReplay !== undefined) scan.keepReplay(bytesOf(config.keepReplay));
-
-  async function open(ending: AbortSignal): Promise<OpenedLeg | undefined> {
-    const deltas = await activeDeltas(store, target, world, ending);
-    if (deltas.length === 0) return undefined;
-    const stage = await openStage(target, config, world, { deltas, basis });
-    return { handle: make(stage, deltas), close: async () => stage.close?.() };
-  }
-
-  return liveLeg(await open(signal), {
-    version: store.deltasVersion,
-    committed: () => scan.log.join(DOCUMENTS, GROUP),
-    async open(ending) {
-      const opened = await open(ending);
-      world.note(
-        opened === undefined
-          ? 'no delta is active: the scan waits for one'
-          : 'the deltas changed: on with those there are now',
-      );
-      return opened;
-    },
-  });
-}
-
-/** @throws ConfigError where records would not say what the measurement measures */
-async function basisOf(config: ScanConfig, target: Target, store: Store, { cores }: World): Promise<Basis> {
-  if (target.classifier !== undefined) {
-    throw new ConfigError("--keep-replay: records are of a language model's gradient; leave --task classification out");
-  }
-  if (target.delta.layers !== 'head' || target.points.join() !== 'base') {
-    throw new ConfigError(
-      `--keep-replay: records are of the head's gradient at the base; expected --layers head and --at base, got ${target.delta.layers} and ${target.points}`,
-    );
-  }
-  const basis = store.records.basis() ?? (await openBasis(target, config.threads ?? cores));
-  store.records.keepBasis(basis);
-  return basis;
 }
 
 type ServedMetrics = ScanMetrics & Pick<MetricsServer, 'close'>;

@@ -14,11 +14,8 @@ export interface LiveLegOptions {
   readonly committed: () => number;
   /** The leg for the deltas as they are now; undefined where there is none to score against. */
   readonly open: (signal: AbortSignal) => Promise<OpenedLeg | undefined>;
-}
-
-export interface LiveLeg {
-  readonly handle: Handle;
-  close(): Promise<void>;
+  /** The leg was opened anew; whether there is any delta to score against. */
+  readonly changed: (any: boolean) => void;
 }
 
 const COMMIT_POLL_MS = 5;
@@ -26,31 +23,36 @@ const DELTAS_POLL_MS = 500;
 
 /**
  * Between two batches it looks whether the deltas changed. If so, the leg is opened anew once all before is committed: what its
- * stages remember is read from the store. Without any delta it waits for one.
- *
- * @param first the leg for the deltas as they are
+ * stages remember is read from the store. Without any delta it waits for one. Opening that failed is tried again by the next batch.
  */
-export function liveLeg(first: OpenedLeg | undefined, { version, committed, open }: LiveLegOptions): LiveLeg {
-  let current = first;
+export async function liveLeg(
+  { version, committed, open, changed }: LiveLegOptions,
+  signal: AbortSignal,
+): Promise<OpenedLeg> {
+  /** Read before the leg is opened: what changes meanwhile opens it once more. */
   let at = version();
+  let current = await open(signal);
 
-  async function swap(offset: number, signal: AbortSignal): Promise<void> {
-    while (committed() < offset) await delay(COMMIT_POLL_MS, undefined, { signal });
-    const closing = current;
-    current = undefined; // where opening fails, the next batch tries again
-    await closing?.close();
-    at = version();
-    current = await open(signal);
+  async function openAnew(offset: number, ending: AbortSignal): Promise<void> {
+    while (committed() < offset) await delay(COMMIT_POLL_MS, undefined, { signal: ending });
+    const before = current;
+    current = undefined;
+    await before?.close();
+    const next = version();
+    current = await open(ending);
+    at = next;
+    changed(current !== undefined);
   }
 
   return {
-    async handle(batch, signal) {
+    async handle(batch, ending) {
       const [message] = batch;
-      while (message !== undefined && (current === undefined || version() !== at)) {
-        if (version() !== at || current === undefined) await swap(message.offset, signal);
-        if (current === undefined) await delay(DELTAS_POLL_MS, undefined, { signal });
+      if (message === undefined) return [];
+      for (;;) {
+        if (version() !== at) await openAnew(message.offset, ending);
+        else if (current !== undefined) return current.handle(batch, ending);
+        else await delay(DELTAS_POLL_MS, undefined, { signal: ending });
       }
-      return current === undefined ? [] : current.handle(batch, signal);
     },
 
     async close() {

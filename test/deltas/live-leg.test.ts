@@ -14,7 +14,7 @@ const message = (offset: number): Delivered => ({
 const { signal } = new AbortController();
 
 /** A leg that says which deltas it was opened with. */
-function world() {
+async function world() {
   const log: string[] = [];
   const state = { version: 0, committed: 0, deltas: ['a'] as readonly string[] };
   const opened = (): OpenedLeg | undefined => {
@@ -27,11 +27,15 @@ function world() {
       close: async () => void log.push(`close ${deltas}`),
     };
   };
-  const leg = liveLeg(opened(), {
-    version: () => state.version,
-    committed: () => state.committed,
-    open: async () => opened(),
-  });
+  const leg = await liveLeg(
+    {
+      version: () => state.version,
+      committed: () => state.committed,
+      open: async () => opened(),
+      changed: (any) => void log.push(any ? 'changed' : 'none'),
+    },
+    signal,
+  );
   const topicsOf = async (offset: number) =>
     (await leg.handle([message(offset)], signal)).flat().map(({ topic }) => topic);
   return { leg, log, state, topicsOf };
@@ -39,7 +43,7 @@ function world() {
 
 describe('a leg whose deltas change', () => {
   test('is opened anew between two batches, once all before was committed', async () => {
-    const { leg, log, state, topicsOf } = world();
+    const { leg, log, state, topicsOf } = await world();
     assert.deepEqual(await topicsOf(0), ['a']);
     state.deltas = ['a', 'b'];
     state.version++;
@@ -48,24 +52,25 @@ describe('a leg whose deltas change', () => {
     assert.deepEqual(log, ['open a'], 'the batch before is not committed yet');
     state.committed = 1;
     assert.deepEqual(await next, ['a+b']);
-    assert.deepEqual(log, ['open a', 'close a', 'open a+b']);
+    assert.deepEqual(log, ['open a', 'close a', 'open a+b', 'changed']);
     await leg.close();
   });
 
   test('waits where there is no delta, and goes on with the next one', async () => {
-    const { log, state, topicsOf } = world();
+    const { log, state, topicsOf } = await world();
     state.deltas = [];
     state.version++;
     const waiting = topicsOf(0);
     await new Promise((resolve) => setTimeout(resolve, 30));
-    assert.deepEqual(log, ['open a', 'close a']);
+    assert.deepEqual(log, ['open a', 'close a', 'none']);
     state.deltas = ['c'];
     state.version++;
     assert.deepEqual(await waiting, ['c']);
+    assert.deepEqual(log.slice(2), ['none', 'open c', 'changed'], 'it looks often, and says so once');
   });
 
   test('waits no longer than it is asked to', async () => {
-    const { leg, state } = world();
+    const { leg, state } = await world();
     state.deltas = [];
     state.version++;
     const stop = new AbortController();
