@@ -5,7 +5,7 @@ import type { Typical } from '../graph/typical.ts';
 import { principalDirections } from '../math/principal.ts';
 
 /** r: hidden states are anisotropic, and a few directions hold most of their length. */
-const RANK = 32;
+const RANK = 40;
 /** Coefficients beyond so many times the largest one seen in typical text are cut off. */
 const HEADROOM = 1.25;
 const LARGEST_STEP = 127;

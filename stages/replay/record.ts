@@ -5,7 +5,7 @@ import type { Basis, Gradients, Replay } from '../../schemas/types.ts';
 import { idBytes, packChance, packIds } from './packing.ts';
 
 /** K */
-export const LIKELY = 7;
+export const LIKELY = 5;
 /** Of a record, encoded. */
 export const RECORD_BYTES = 8192;
 /** Of that, for the ids of windows behind the first. */
