@@ -4,7 +4,7 @@ import type { Basis, Gradients, Tokens } from '../schemas/types.ts';
 import { CheckpointError } from '../stages/checkpoint/error.ts';
 import type { Tuning } from '../stages/checkpoint/tuning.ts';
 import type { Classification } from '../stages/classification.ts';
-import { gradient } from '../stages/gradient.ts';
+import { gradient, tokenBudgetOf } from '../stages/gradient.ts';
 import type { SketchTail } from '../stages/graph/head.ts';
 import { openMeasure } from '../stages/graph/open.ts';
 import type { Sketch } from '../stages/math/sketch.ts';
@@ -14,9 +14,6 @@ import { LIKELY } from '../stages/replay/record.ts';
 import type { ScanConfig } from './config.ts';
 import type { Stage } from './contract.ts';
 import type { Target } from './target.ts';
-
-/** Padded tokens to one run of the model: more do not make it faster on a CPU, and their temporaries leave the cache. */
-const TOKEN_BUDGET = 512;
 
 export interface StageOptions {
   /** By default the target's own. */
@@ -57,7 +54,7 @@ export async function openStage(
     vocabulary: body.vocabulary,
     positions: config.positions,
     labels: classifier?.tokens,
-    tokenBudget: Math.max(TOKEN_BUDGET, config.window),
+    tokenBudget: tokenBudgetOf(config.window),
     basis,
   });
   try {

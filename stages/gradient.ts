@@ -28,6 +28,14 @@ export interface GradientOptions {
   readonly basis?: Basis | undefined;
 }
 
+/** More do not make a run faster on a CPU, and their temporaries leave the cache. */
+const TOKEN_BUDGET = 512;
+
+/** Padded tokens to one run for windows of so many; at least one window fits. */
+export function tokenBudgetOf(window: number): number {
+  return Math.max(TOKEN_BUDGET, window);
+}
+
 const RUNS_AHEAD = 2;
 
 /** One window of one document of the batch. */

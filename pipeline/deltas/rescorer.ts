@@ -4,7 +4,7 @@ import { provenanceOf } from '../../schemas/provenance.ts';
 import type { Replay, Score, Tokens } from '../../schemas/types.ts';
 import type { Checkpoint } from '../../stages/checkpoint/checkpoint.ts';
 import type { Tuning } from '../../stages/checkpoint/tuning.ts';
-import { gradient } from '../../stages/gradient.ts';
+import { gradient, tokenBudgetOf } from '../../stages/gradient.ts';
 import type { Body } from '../../stages/graph/families.ts';
 import { openMeasure } from '../../stages/graph/open.ts';
 import type { Provider } from '../../stages/graph/providers.ts';
@@ -12,7 +12,7 @@ import type { Precision } from '../../stages/graph/quantize.ts';
 import type { Measure } from '../../stages/measure.ts';
 import { unpackIds } from '../../stages/replay/packing.ts';
 import { score } from '../../stages/score.ts';
-import { Drop, Reject } from '../contract.ts';
+import { passed } from '../passed.ts';
 
 export interface RescorerOptions {
   readonly base: Checkpoint;
@@ -35,8 +35,6 @@ export interface Rescorer {
   close(): Promise<void>;
 }
 
-const TOKEN_BUDGET = 512;
-
 export async function openRescorer(options: RescorerOptions): Promise<Rescorer> {
   const { base, body, tuning, rankBy, measurement, providers, threads } = options;
   const { window, precision } = measurement;
@@ -47,7 +45,7 @@ export async function openRescorer(options: RescorerOptions): Promise<Rescorer> 
     deltas: [tuning.id],
     vocabulary: body.vocabulary,
     positions: measurement.positions,
-    tokenBudget: Math.max(TOKEN_BUDGET, window),
+    tokenBudget: tokenBudgetOf(window),
   });
   const rank = score([tuning], { rankBy });
 
@@ -72,8 +70,4 @@ function tokensOf(record: Replay): Tokens {
     firsts: lengths.map((length, w) => length - tokens[w]!),
     ...provenanceOf(record),
   };
-}
-
-function passed<T>(outcomes: readonly (readonly T[] | Reject | Drop)[]): readonly T[] {
-  return outcomes.flatMap((outcome) => (outcome instanceof Reject || outcome instanceof Drop ? [] : outcome));
 }

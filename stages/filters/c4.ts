@@ -1,7 +1,7 @@
 /** Rules about sentences and boilerplate: Raffel et al. 2020 (JMLR 21/140), section 2.2. */
 import { z } from 'zod';
 import { linesOf, wordsOf } from '../text/words.ts';
-import type { Filter, FilterPlugin } from './filter.ts';
+import { type Filter, type FilterPlugin, ruled } from './filter.ts';
 
 const config = z.strictObject({
   minSentences: z.int().min(0).default(3).describe('fewest sentences, in lines that count'),
@@ -47,10 +47,7 @@ export const c4: FilterPlugin<Config> = {
       return sentences < minSentences ? 'few-sentences' : undefined;
     }
 
-    return (document) => {
-      const broken = ruleBroken(document.text);
-      return broken === undefined ? document : { broken };
-    };
+    return ruled(({ text }) => ruleBroken(text));
   },
 };
 

@@ -12,3 +12,11 @@ export interface FilterPlugin<Config> extends Plugin<Config, Awaitable<Filter>> 
   /** Each rule, as it stands behind the filter's name in the reason of a drop, and what breaks it. */
   readonly rules: Readonly<Record<string, string>>;
 }
+
+/** A filter that changes nothing of a document, from the rule that one breaks. */
+export function ruled(ruleBroken: (document: Document) => string | undefined): Filter {
+  return (document) => {
+    const broken = ruleBroken(document);
+    return broken === undefined ? document : { broken };
+  };
+}

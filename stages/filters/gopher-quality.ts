@@ -1,7 +1,7 @@
 /** Rules about length and what a text is made of: Rae et al. 2021 (arXiv 2112.11446), appendix A.1.1. */
 import { z } from 'zod';
 import { linesOf, wordsOf } from '../text/words.ts';
-import type { Filter, FilterPlugin } from './filter.ts';
+import { type FilterPlugin, ruled } from './filter.ts';
 
 const share = (standard: number, what: string) => z.number().min(0).max(1).default(standard).describe(what);
 
@@ -42,12 +42,7 @@ export const gopherQuality: FilterPlugin<Config> = {
   config,
   short: (rest) => ({ rest }), // it has none: refused by name
   rules,
-  create:
-    (limits: Config): Filter =>
-    (document) => {
-      const broken = ruleBroken(document.text, document.language, limits);
-      return broken === undefined ? document : { broken };
-    },
+  create: (limits: Config) => ruled(({ text, language }) => ruleBroken(text, language, limits)),
 };
 
 const STOP_WORDS = new Set('the be to of and that have with'.split(' '));

@@ -2,7 +2,7 @@
 import { z } from 'zod';
 import { grams, repeatedItems } from '../text/repetition.ts';
 import { linesOf, paragraphsOf, wordsOf } from '../text/words.ts';
-import type { Filter, FilterPlugin } from './filter.ts';
+import { type FilterPlugin, ruled } from './filter.ts';
 
 const most = (share: number, of: string) =>
   z.number().min(0).max(1).default(share).describe(`share of ${of} above which a document is dropped`);
@@ -40,12 +40,7 @@ export const gopherRepetition: FilterPlugin<Config> = {
   config,
   short: (rest) => ({ rest }), // it has none: refused by name
   rules,
-  create:
-    (limits: Config): Filter =>
-    (document) => {
-      const broken = ruleBroken(document.text, limits);
-      return broken === undefined ? document : { broken };
-    },
+  create: (limits: Config) => ruled(({ text }) => ruleBroken(text, limits)),
 };
 
 function ruleBroken(text: string, limits: Config): keyof typeof rules | undefined {

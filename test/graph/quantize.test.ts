@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync, rmSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
+import { spearman } from '../../bench/spearman.ts';
 import { openCheckpoint } from '../../stages/checkpoint/checkpoint.ts';
 import { bodyOf } from '../../stages/graph/families.ts';
 import { appendHead, INPUTS, OUTPUTS } from '../../stages/graph/head.ts';
@@ -117,17 +118,4 @@ async function score(session: Session, ids: readonly number[]): Promise<number> 
   });
   const alignment = results[OUTPUTS.tokenAlignment]!.data.reduce((sum, value) => sum + value, 0);
   return alignment / Math.sqrt(results[OUTPUTS.squaredNorm]!.data[0]!);
-}
-
-function spearman(a: readonly number[], b: readonly number[]): number {
-  const ranks = (values: readonly number[]) => {
-    const order = values.map((_, i) => i).sort((i, j) => values[i]! - values[j]!);
-    return order.reduce<number[]>(
-      (rank, i, place) => rank.with(i, place),
-      values.map(() => 0),
-    );
-  };
-  const [ra, rb] = [ranks(a), ranks(b)];
-  const n = a.length;
-  return 1 - (6 * ra.reduce((sum, rank, i) => sum + (rank - rb[i]!) ** 2, 0)) / (n * (n ** 2 - 1));
 }
