@@ -2,8 +2,8 @@
 import { readFileSync } from 'node:fs';
 import { parse } from 'yaml';
 import type { z } from 'zod';
-import { settings } from './config.ts';
 import { ConfigError } from './error.ts';
+import { settings } from './settings.ts';
 
 /** What a command was told, by setting, before any check. */
 export interface Given {
