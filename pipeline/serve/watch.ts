@@ -1,27 +1,7 @@
 /** Looks at the store once a second while somebody else writes to it: what changed, and what it was like over the last minutes. */
 import type { StoreView } from '../store/view.ts';
 import { isOfDocuments } from '../tally.ts';
-
-/** The store at one moment. */
-export interface Sample {
-  /** Seconds since 1970. */
-  readonly at: number;
-  /** Records read of all sources. */
-  readonly read: number;
-  /** Documents read and not yet handled. */
-  readonly waiting: number;
-  readonly scored: number;
-  readonly dropped: number;
-  readonly rejected: number;
-  /** Grows with every document that comes into a list. */
-  readonly revision: number;
-  /** Scored documents, by delta id. */
-  readonly documents: Readonly<Record<string, number>>;
-  /** Documents that went into each stage. */
-  readonly stages: Readonly<Record<string, number>>;
-  /** Size of the store, in bytes. */
-  readonly bytes: number;
-}
+import type { Sample } from './sample.ts';
 
 export interface Watch {
   /** The last minutes, oldest first; the last one is as it is now. */

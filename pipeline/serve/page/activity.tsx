@@ -1,6 +1,6 @@
 /** What runs: documents a second, what waits, and the stages with what went through each. */
 import { useMemo } from 'preact/hooks';
-import type { Sample } from './api.ts';
+import type { Sample } from '../sample.ts';
 import { Chart } from './chart.tsx';
 import { useGet } from './use-get.ts';
 

@@ -1,4 +1,5 @@
 /** What the server says. The token stays in this tab. */
+import type { Sample } from '../sample.ts';
 
 const KEY = 'deltasift-token';
 
@@ -69,18 +70,6 @@ export async function samples(
   }
 }
 
-export interface Sample {
-  readonly at: number;
-  readonly read: number;
-  readonly waiting: number;
-  readonly scored: number;
-  readonly dropped: number;
-  readonly rejected: number;
-  readonly revision: number;
-  readonly documents: Readonly<Record<string, number>>;
-  readonly stages: Readonly<Record<string, number>>;
-  readonly bytes: number;
-}
 export interface Delta {
   readonly id: string;
   readonly base: string;

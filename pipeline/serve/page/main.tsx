@@ -1,9 +1,10 @@
 /** The page: one delta at a time, live. */
 import { render } from 'preact';
 import { useEffect, useState } from 'preact/hooks';
+import type { Sample } from '../sample.ts';
 import { Activity } from './activity.tsx';
 import { Alerts, type RuleLine } from './alerts.tsx';
-import { type Delta, get, Refused, type Sample, samples, setToken, token } from './api.ts';
+import { type Delta, get, Refused, samples, setToken, token } from './api.ts';
 import { Distribution } from './distribution.tsx';
 import { DocumentView } from './document.tsx';
 import './style.css';
