@@ -11,7 +11,7 @@ import { gradientModel } from '../stages/graph/model.ts';
 import { openSession } from '../stages/graph/session.ts';
 import { random } from '../stages/math/random.ts';
 import { stageContract } from './kit/stage.ts';
-import { localTensor, scratch } from './kit/tensors.ts';
+import { localTensor, scratch, uniformValues } from './kit/tensors.ts';
 import { type HeadTruth, headTruth } from './twins/head.ts';
 
 const VOCABULARY = 300;
@@ -25,8 +25,7 @@ const TOLERANCE = 2e-6;
 const folder = scratch('gradient');
 after(() => rmSync(folder, { recursive: true }));
 
-const uniform = (stream: number, n: number, scale: number) =>
-  Float32Array.from(random(7).words(stream, 0, n), (word) => scale * (word / 2 ** 31 - 1));
+const uniform = uniformValues(7);
 
 const states = uniform(0, VOCABULARY * WIDTH, 1);
 const base = uniform(1, VOCABULARY * WIDTH, 0.8);

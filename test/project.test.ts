@@ -9,7 +9,7 @@ import { random } from '../stages/math/random.ts';
 import { sketch } from '../stages/math/sketch.ts';
 import { norm } from '../stages/math/vector.ts';
 import { project, projectDelta } from '../stages/project.ts';
-import { localTensor, scratch } from './kit/tensors.ts';
+import { localTensor, scratch, uniformValues } from './kit/tensors.ts';
 import { headTruth } from './twins/head.ts';
 
 const HIDDEN = 24;
@@ -21,8 +21,7 @@ const TOLERANCE = 2e-6;
 const folder = scratch('project');
 after(() => rmSync(folder, { recursive: true }));
 
-const uniform = (stream: number, n: number, scale: number) =>
-  Float32Array.from(random(9).words(stream, 0, n), (word) => scale * (word / 2 ** 31 - 1));
+const uniform = uniformValues(9);
 
 /** The sketches [B,k] of all windows, from the graph, and each from the gradient itself. */
 async function bothWays(vocabulary: number, width: number, chunkRows: number, tokens: readonly number[]) {

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import type { HeadDelta } from '../../stages/graph/delta-terms.ts';
-import type { Body } from '../../stages/graph/families.ts';
 import { INPUTS, OUTPUTS } from '../../stages/graph/head.ts';
 import { gradientModel, IDS } from '../../stages/graph/model.ts';
 import type { Point } from '../../stages/graph/point.ts';
@@ -10,7 +9,7 @@ import { openSession, type Results } from '../../stages/graph/session.ts';
 import { random } from '../../stages/math/random.ts';
 import { sketch } from '../../stages/math/sketch.ts';
 import { project, projectLabels } from '../../stages/project.ts';
-import { localTensor, scratch } from '../kit/tensors.ts';
+import { localTensor, lookupBody, scratch, uniformValues } from '../kit/tensors.ts';
 import { headTruth } from '../twins/head.ts';
 
 const [V, D, RANK, K, LENGTH] = [280, 24, 5, 128, 6];
@@ -20,8 +19,7 @@ const TOLERANCE = 3e-6;
 const folder = scratch('answers');
 after(() => rmSync(folder, { recursive: true }));
 
-const uniform = (stream: number, n: number, scale: number) =>
-  Float32Array.from(random(23).words(stream, 0, n), (word) => scale * (word / 2 ** 31 - 1));
+const uniform = uniformValues(23);
 const states = uniform(0, V * D, 1);
 /** Far apart: the tuned model is sure of what it answers. */
 const tunedStates = uniform(1, V * D, 6);
@@ -36,8 +34,6 @@ const tensors = {
   base: tensor('base', base),
   tuned: tensor('tuned', tuned),
 };
-const lookup = (of: typeof tensors.states) =>
-  ({ width: D, build: (g, _weights, ids) => g.gather(of, ids) }) as Partial<Body> as Body;
 
 const deltas: Readonly<Record<string, HeadDelta>> = {
   full: { kind: 'full', tuned: tensors.tuned, shared: V },
@@ -57,12 +53,12 @@ const windows = Array.from({ length: 9 }, (_, w) => Array.from(random(5).words(w
 async function run(delta: HeadDelta, labelsOnly: boolean, points: readonly Point[]): Promise<Results> {
   const tail = labelsOnly ? projectLabels(map, LABELS) : project(map);
   const model = gradientModel(
-    { body: lookup(tensors.states), weights: new Map() },
+    { body: lookupBody(tensors.states), weights: new Map() },
     { base: tensors.base, deltas: [delta], points, norm: true, lossTunedHead: true, sketch: tail, chunkRows: 70 },
     {
       head: true,
       mlp: undefined,
-      tuned: { body: lookup(tensors.tunedStates), weights: new Map(), head: tensors.tuned },
+      tuned: { body: lookupBody(tensors.tunedStates), weights: new Map(), head: tensors.tuned },
       answers: { tokens: LABELS, labelsOnly },
     },
   );

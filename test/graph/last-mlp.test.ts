@@ -8,8 +8,7 @@ import { INPUTS, OUTPUTS } from '../../stages/graph/head.ts';
 import type { LastMlp, MlpDelta } from '../../stages/graph/last-mlp.ts';
 import { gradientModel, IDS, type Measured, type ModelParts } from '../../stages/graph/model.ts';
 import { openSession, type Results } from '../../stages/graph/session.ts';
-import { random } from '../../stages/math/random.ts';
-import { localTensor, scratch } from '../kit/tensors.ts';
+import { localTensor, scratch, uniformValues } from '../kit/tensors.ts';
 import { activationTwins } from '../twins/activation.ts';
 import { type BlockCase, blockGradients, type Matrix } from '../twins/last-mlp.ts';
 
@@ -20,8 +19,7 @@ const TOLERANCE = 3e-6;
 const folder = scratch('last-mlp');
 after(() => rmSync(folder, { recursive: true }));
 
-const uniform = (stream: number, n: number, scale: number) =>
-  Float32Array.from(random(11).words(stream, 0, n), (word) => scale * (word / 2 ** 31 - 1));
+const uniform = uniformValues(11);
 const doubles = (values: Float32Array) => Float64Array.from(values);
 
 const head = uniform(0, V * D, 1);

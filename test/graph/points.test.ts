@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, describe, test } from 'node:test';
 import type { HeadDelta } from '../../stages/graph/delta-terms.ts';
-import type { Body } from '../../stages/graph/families.ts';
 import { INPUTS, OUTPUTS } from '../../stages/graph/head.ts';
 import { gradientModel, IDS } from '../../stages/graph/model.ts';
 import { type Point, pointOf } from '../../stages/graph/point.ts';
@@ -10,7 +9,7 @@ import { openSession, type Results } from '../../stages/graph/session.ts';
 import { random } from '../../stages/math/random.ts';
 import { sketch } from '../../stages/math/sketch.ts';
 import { project } from '../../stages/project.ts';
-import { localTensor, scratch } from '../kit/tensors.ts';
+import { localTensor, lookupBody, scratch, uniformValues } from '../kit/tensors.ts';
 import { headTruth } from '../twins/head.ts';
 
 const [V, GROWN, D, RANK, K] = [300, 310, 24, 5, 256];
@@ -19,8 +18,7 @@ const TOLERANCE = 3e-6;
 const folder = scratch('points');
 after(() => rmSync(folder, { recursive: true }));
 
-const uniform = (stream: number, n: number, scale: number) =>
-  Float32Array.from(random(17).words(stream, 0, n), (word) => scale * (word / 2 ** 31 - 1));
+const uniform = uniformValues(17);
 
 const states = uniform(0, V * D, 1);
 const tunedStates = uniform(1, V * D, 1);
@@ -38,10 +36,6 @@ const tensors = {
   tuned: tensor('tuned', tuned),
 };
 
-/** A body whose hidden state at a position is looked up by the token there. */
-const lookup = (of: typeof tensors.states) =>
-  ({ width: D, build: (g, _weights, ids) => g.gather(of, ids) }) as Partial<Body> as Body;
-
 const full: HeadDelta = { kind: 'full', tuned: tensors.tuned, shared: V };
 const factors: HeadDelta = { kind: 'factors', rank: RANK, a, b };
 const product = Float64Array.from(base, (_, at) => {
@@ -57,12 +51,12 @@ const targets = window.slice(1);
 
 async function run(delta: HeadDelta, points: readonly Point[], lossTunedHead = true): Promise<Results> {
   const model = gradientModel(
-    { body: lookup(tensors.states), weights: new Map() },
+    { body: lookupBody(tensors.states), weights: new Map() },
     { base: tensors.base, deltas: [delta], points, norm: true, lossTunedHead, sketch: project(map), chunkRows: 70 },
     {
       head: true,
       mlp: undefined,
-      tuned: { body: lookup(tensors.tunedStates), weights: new Map(), head: tensors.tuned },
+      tuned: { body: lookupBody(tensors.tunedStates), weights: new Map(), head: tensors.tuned },
     },
   );
   const session = await openSession({ model, providers: ['cpu'], threads: 1 });

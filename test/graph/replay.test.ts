@@ -1,20 +1,17 @@
 import assert from 'node:assert/strict';
 import { rmSync } from 'node:fs';
 import { after, test } from 'node:test';
-import type { Body } from '../../stages/graph/families.ts';
 import { INPUTS } from '../../stages/graph/head.ts';
 import { gradientModel, IDS } from '../../stages/graph/model.ts';
 import { REPLAY_OUTPUTS } from '../../stages/graph/replay.ts';
 import { openSession } from '../../stages/graph/session.ts';
-import { random } from '../../stages/math/random.ts';
-import { localTensor, scratch } from '../kit/tensors.ts';
+import { localTensor, lookupBody, scratch, uniformValues } from '../kit/tensors.ts';
 
 const [V, D, RANK, LIKELY] = [300, 24, 3, 7];
 const folder = scratch('replay');
 after(() => rmSync(folder, { recursive: true }));
 
-const uniform = (stream: number, n: number, scale: number) =>
-  Float32Array.from(random(29).words(stream, 0, n), (word) => scale * (word / 2 ** 31 - 1));
+const uniform = uniformValues(29);
 const states = uniform(0, V * D, 1);
 const head = uniform(1, V * D, 0.8);
 const directions = uniform(2, D * RANK, 1);
@@ -22,8 +19,7 @@ const tensors = {
   states: localTensor(folder, 'states', states, [V, D]),
   head: localTensor(folder, 'head', head, [V, D]),
 };
-/** A body whose hidden state at a position is looked up by the token there. */
-const body = { width: D, build: (g, _weights, ids) => g.gather(tensors.states, ids) } as Partial<Body> as Body;
+const body = lookupBody(tensors.states);
 
 /** softmax(h Wᵀ) after a token, in float64. */
 function probabilities(token: number): readonly number[] {
