@@ -99,6 +99,7 @@ async function member(options: LanesOptions, signal: AbortSignal): Promise<void>
     const working = (async () => {
       try {
         await work(partitions, stop);
+        stop.throwIfAborted(); // work that was cut short may end as if it were done
         for (const [, lane] of own) lane.done = true;
         if (unclaimed.size === 0 && [...lanes.values()].every(({ done }) => done)) ended.resolve();
       } catch (error) {
