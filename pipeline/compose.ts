@@ -11,20 +11,20 @@ import { type Matched, match } from '../stages/match.ts';
 import { score } from '../stages/score.ts';
 import { type SavedSelection, type Selected, select } from '../stages/select.ts';
 import { tokenize } from '../stages/tokenize.ts';
-import { type Admitting, admit, nearOf } from './admit.ts';
-import { type Chain, chain } from './chain.ts';
-import type { ScanConfig } from './config.ts';
+import { ruleState } from './alerts/rule-state.ts';
+import type { ScanConfig } from './config/config.ts';
 import type { Outgoing, Source } from './contract.ts';
 import { bell } from './embedded/bell.ts';
 import { embeddedTransport } from './embedded/embedded.ts';
-import { leg } from './leg.ts';
-import { observed } from './observed.ts';
-import { ruleState } from './rule-state.ts';
-import { SCORES, scoresFile } from './scores-file.ts';
+import { type Admitting, admit, nearOf } from './legs/admit.ts';
+import { type Chain, chain } from './legs/chain.ts';
+import { leg } from './legs/leg.ts';
+import { observed } from './legs/observed.ts';
+import { SCORES, scoresFile } from './scan/scores-file.ts';
 import { alertMessages, REPLAY, ruleMessage, selectionMessage } from './store/messages.ts';
 import type { Settings } from './store/settings.ts';
 import { openStore } from './store/store.ts';
-import type { Target } from './target.ts';
+import type { Target } from './target/target.ts';
 import { CHANGED, LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
 
 export interface Parts {

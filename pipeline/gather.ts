@@ -4,18 +4,18 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { selectionCodec } from '../schemas/codec.ts';
 import { mergedShares } from '../stages/merge-shares.ts';
-import type { GatherConfig } from './config.ts';
+import type { GatherConfig } from './config/config.ts';
+import { connectionOf } from './config/kafka.ts';
+import { registryOf, wireOf } from './config/wire.ts';
 import type { Delivered, Outgoing } from './contract.ts';
 import { ConfigError } from './error.ts';
 import { kafkaClient } from './kafka/client.ts';
 import { readAll } from './kafka/read-all.ts';
-import { connectionOf } from './kafka-config.ts';
-import { keepTokenizer } from './kept-tokenizer.ts';
-import { recordOf, type World } from './scan.ts';
+import { recordOf, type World } from './scan/scan.ts';
 import { COUNTS, CURSORS, DEAD, DROPS, REPLAYED, SELECTION, selectionMessage } from './store/messages.ts';
 import { openStore } from './store/store.ts';
-import { openTarget } from './target.ts';
-import { registryOf, wireOf } from './wire-config.ts';
+import { keepTokenizer } from './target/kept-tokenizer.ts';
+import { openTarget } from './target/target.ts';
 
 /** Messages to a transaction of the store. */
 const CHUNK = 1000;

@@ -5,7 +5,7 @@ import type { WithReplay } from '../stages/replay/attached.ts';
 import type { ScoredDelta } from '../stages/score.ts';
 import type { Handle, Stage, Transport } from './contract.ts';
 import type { Bell } from './embedded/bell.ts';
-import type { ScoresFile } from './scores-file.ts';
+import type { ScoresFile } from './scan/scores-file.ts';
 import type { Scan } from './store/scan.ts';
 import type { Store } from './store/store.ts';
 

@@ -7,7 +7,7 @@ import { filtersReference } from '../pipeline/commands/filters-reference.ts';
 import { pluginsReference } from '../pipeline/commands/plugins-reference.ts';
 import { reference } from '../pipeline/commands/reference.ts';
 import { REJECT_CODES } from '../pipeline/contract.ts';
-import { SCORE_FIELDS } from '../pipeline/score-line.ts';
+import { SCORE_FIELDS } from '../pipeline/scan/score-line.ts';
 import { migrate } from '../pipeline/store/migrations.ts';
 import { PROVENANCE_FIELDS } from '../schemas/provenance.ts';
 import { RECORD_TYPES } from '../stages/sources/warc/record.ts';

@@ -26,7 +26,7 @@ const LAYERS: readonly { readonly name: string; readonly holds: RegExp; readonly
   {
     name: 'compose',
     holds:
-      /^pipeline\/(compose|tokens|config|settings|resolve-config|kept-tokenizer|target|modes|scan|pick|picking-mode|live-pick|mixture|base-matrices|retraining|replacing|evaluate|inspect-delta|kafka-config|wire-config|alert-config|alerting|rule-state|simulate-alerts|notify-store|legs|worker|gather|trace|admit|open-stage)\.ts$|^pipeline\/(serve|study|deltas)\//,
+      /^pipeline\/((compose|tokens|worker|gather)\.ts|(alerts|deltas|evaluate|pick|serve|study|target)\/|config\/(?!address|byte-size|duration)|scan\/scan\.ts|legs\/(handlers|admit)\.ts|crawl\/trace\.ts)/,
     sees: ['schemas', 'contract', 'stages', 'machinery'],
   },
   { name: 'machinery', holds: /^pipeline\//, sees: ['schemas', 'contract'] },

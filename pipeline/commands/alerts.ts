@@ -2,7 +2,7 @@
 
 import type { Alert } from '../../schemas/types.ts';
 import { alertLine, alertSummary } from '../../stages/alert/line.ts';
-import { listAlertsConfig, simulateAlertsConfig, testAlertConfig } from '../config.ts';
+import { listAlertsConfig, simulateAlertsConfig, testAlertConfig } from '../config/config.ts';
 import { ConfigError } from '../error.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
@@ -37,8 +37,8 @@ export const testAlert = command({
 
   async run({ rule: name, ...config }, { out, json, signal, folder, clock }) {
     const [{ openAlerting }, { sinkTools }, { sampleOf }] = await Promise.all([
-      import('../alerting.ts'), // loaded when asked for: other commands start sooner
-      import('../sink-tools.ts'),
+      import('../alerts/alerting.ts'), // loaded when asked for: other commands start sooner
+      import('../alerts/sink-tools.ts'),
       import('../../stages/alert/sample.ts'),
     ]);
     const alerting = await openAlerting(config, sinkTools({ folder, clock, write: (text) => out.write(text) }));
@@ -78,9 +78,9 @@ export const simulateAlerts = command({
 
   async run({ store: dir, since, ...config }, { out, err, json, quiet, signal, folder, clock }) {
     const [{ openAlerting }, { sinkTools }, { simulate }] = await Promise.all([
-      import('../alerting.ts'), // loaded when asked for: other commands start sooner
-      import('../sink-tools.ts'),
-      import('../simulate-alerts.ts'),
+      import('../alerts/alerting.ts'), // loaded when asked for: other commands start sooner
+      import('../alerts/sink-tools.ts'),
+      import('../alerts/simulate.ts'),
     ]);
     const alerting = await openAlerting(config, sinkTools({ folder, clock, write: (text) => out.write(text) }));
     const store = openStore(dir, { readonly: true });

@@ -1,7 +1,7 @@
 /** What a command is: data and a function; its flags are the keys of its config. */
 import type { z } from 'zod';
+import { type Given, resolveConfig } from '../config/resolve.ts';
 import type { Environment } from '../environment.ts';
-import { type Given, resolveConfig } from '../resolve-config.ts';
 
 export interface Command {
   /** As typed after `deltasift`; two words for a command of a group. */

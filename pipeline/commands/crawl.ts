@@ -1,10 +1,10 @@
 /** `deltasift crawl`: a source into the topic `documents`. */
-import { crawlConfig } from '../config.ts';
-import { crawlMetrics } from '../crawl-metrics.ts';
-import { milliseconds } from '../duration.ts';
+import { crawlConfig } from '../config/config.ts';
+import { milliseconds } from '../config/duration.ts';
+import { connectionOf } from '../config/kafka.ts';
 import { ConfigError } from '../error.ts';
-import { connectionOf } from '../kafka-config.ts';
-import { serveMetrics } from '../metrics.ts';
+import { crawlMetrics } from '../metrics/crawl.ts';
+import { serveMetrics } from '../metrics/metrics.ts';
 import { command } from './command.ts';
 
 export const crawl = command({
@@ -23,7 +23,7 @@ export const crawl = command({
       import('../../stages/sources/sources.ts'),
       import('../kafka/shared-crawl.ts'),
       import('../kafka/stamp.ts'),
-      import('../wire-config.ts'),
+      import('../config/wire.ts'),
     ]);
     const source = await sourceOf(name, folder);
     const wire = await wireOf(config, environment, signal);

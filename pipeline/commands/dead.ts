@@ -1,8 +1,8 @@
 /** `deltasift dead`: the dead letters of a cluster. */
-import { listDeadConfig, replayDeadConfig, showDeadConfig } from '../config.ts';
+import { listDeadConfig, replayDeadConfig, showDeadConfig } from '../config/config.ts';
+import { connectionOf, type KafkaConfig } from '../config/kafka.ts';
 import { ConfigError } from '../error.ts';
 import type { DeadLetter, DeadQuery } from '../kafka/dead-letters.ts';
-import { connectionOf, type KafkaConfig } from '../kafka-config.ts';
 import { printable, printableLines } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
 import { type Context, command } from './command.ts';

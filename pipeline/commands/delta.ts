@@ -1,8 +1,8 @@
 /** `deltasift delta`: what changed between two checkpoints. */
-import { deltaConfig } from '../config.ts';
-import type { AdapterSide, DeltaReport, PushedToken, Side } from '../inspect-delta.ts';
+import { deltaConfig } from '../config/config.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
+import type { AdapterSide, DeltaReport, PushedToken, Side } from '../target/inspect-delta.ts';
 import { command } from './command.ts';
 
 export const delta = command({
@@ -12,7 +12,7 @@ export const delta = command({
   config: deltaConfig,
 
   async run(config, { environment, cores, out, err, json, quiet, signal }) {
-    const { inspectDelta } = await import('../inspect-delta.ts'); // loaded when asked for: other commands start sooner
+    const { inspectDelta } = await import('../target/inspect-delta.ts'); // loaded when asked for: other commands start sooner
     const report = await inspectDelta(config, environment, cores, signal);
     if (!quiet) for (const note of report.notes) err.write(`note: ${note}\n`);
     out.write(json ? `${JSON.stringify(report)}\n` : words(report, out.columns));

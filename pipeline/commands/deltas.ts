@@ -1,5 +1,5 @@
 /** `deltasift delta add | list | pause | resume | remove`: the deltas of a store, also while a scan runs. */
-import { addDeltaConfig, listDeltasConfig, oneDeltaConfig } from '../config.ts';
+import { addDeltaConfig, listDeltasConfig, oneDeltaConfig } from '../config/config.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
 import { type KeptDelta, openStore, type Store } from '../store/store.ts';

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'yaml';
-import { type DevConfig, devConfig } from '../config.ts';
+import { type DevConfig, devConfig } from '../config/config.ts';
 import { type Child, startChild } from '../dev/child.ts';
 import { type LocalBroker, localBroker } from '../dev/local-broker.ts';
 import { ConfigError } from '../error.ts';

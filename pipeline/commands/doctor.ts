@@ -1,5 +1,5 @@
 /** `deltasift doctor`: what this machine can do, and whether it computes what it should. */
-import { doctorConfig } from '../config.ts';
+import { doctorConfig } from '../config/config.ts';
 import type { Checked, Machine } from '../doctor/machine.ts';
 import { command } from './command.ts';
 

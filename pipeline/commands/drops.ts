@@ -1,5 +1,5 @@
 /** `deltasift drops`: what was left out on purpose, and why. */
-import { dropsConfig } from '../config.ts';
+import { dropsConfig } from '../config/config.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
 import type { DropExample } from '../store/messages.ts';

@@ -1,11 +1,11 @@
 /** `deltasift evaluate`: how well documents known to be tuning data are found, and how well picked ones stand in for them. */
 import { writeFileSync } from 'node:fs';
-import { type EvaluateConfig, evaluateConfig } from '../config.ts';
+import { type EvaluateConfig, evaluateConfig } from '../config/config.ts';
 import { ConfigError } from '../error.ts';
-import type { Evaluation } from '../evaluate.ts';
+import type { Evaluation } from '../evaluate/evaluate.ts';
+import type { Replaced } from '../evaluate/replacing.ts';
 import { intervalText } from '../render/interval.ts';
 import { type Column, table } from '../render/table.ts';
-import type { Replaced } from '../replacing.ts';
 import type { KnownPool } from '../study/known-pool.ts';
 import { command } from './command.ts';
 import { openKnownPool } from './known-pool.ts';
@@ -18,7 +18,7 @@ export const evaluate = command({
 
   async run(config, { environment, cores, out, json, folder, signal }) {
     const pool = poolOf(config);
-    const { evaluate: run } = await import('../evaluate.ts'); // loaded when asked for: other commands start sooner
+    const { evaluate: run } = await import('../evaluate/evaluate.ts'); // loaded when asked for: other commands start sooner
     const { evaluation, detail } = await run(config, pool, { environment, cores, folder }, signal);
     if (config.report !== undefined) {
       const { report } = await import('../render/report.ts');

@@ -1,6 +1,6 @@
 /** A command's flags, read off its config schema. */
 import { z } from 'zod';
-import { flagOf } from '../resolve-config.ts';
+import { flagOf } from '../config/resolve.ts';
 import type { Command } from './command.ts';
 
 export interface Flag {

@@ -1,5 +1,5 @@
 /** `deltasift gather`: a store from the topics of a cluster. */
-import { gatherConfig } from '../config.ts';
+import { gatherConfig } from '../config/config.ts';
 import { command } from './command.ts';
 
 export const gather = command({

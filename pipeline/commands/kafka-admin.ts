@@ -1,6 +1,6 @@
 /** A client for the length of one command. */
 import type { Admin } from 'kafkajs';
-import { connectionOf, type KafkaConfig } from '../kafka-config.ts';
+import { connectionOf, type KafkaConfig } from '../config/kafka.ts';
 import type { Context } from './command.ts';
 
 export async function withAdmin<T>(

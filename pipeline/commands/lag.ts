@@ -1,5 +1,5 @@
 /** `deltasift lag`: how far each leg is behind. */
-import { lagConfig } from '../config.ts';
+import { lagConfig } from '../config/config.ts';
 import type { PartitionLag } from '../kafka/lag.ts';
 import { type Column, table } from '../render/table.ts';
 import { topology } from '../topology.ts';

@@ -1,8 +1,8 @@
 /** `deltasift live`: the set as a scan has picked it so far, and what changed, while the scan goes on. */
 import type { LiveSet } from '../../stages/live-set.ts';
-import { type LiveConfig, liveConfig } from '../config.ts';
+import { type LiveConfig, liveConfig } from '../config/config.ts';
 import { ConfigError } from '../error.ts';
-import { livePick } from '../live-pick.ts';
+import { livePick } from '../pick/live.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
 import type { Member } from '../store/members.ts';

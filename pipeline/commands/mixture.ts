@@ -1,6 +1,6 @@
 /** `deltasift mixture`: what the tuning data was made of, as shares of groups of the crawl. */
-import { mixtureConfig } from '../config.ts';
-import type { GroupShare } from '../mixture.ts';
+import { mixtureConfig } from '../config/config.ts';
+import type { GroupShare } from '../pick/mixture.ts';
 import { intervalText } from '../render/interval.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
@@ -15,7 +15,7 @@ export const mixture = command({
   config: mixtureConfig,
 
   async run(config, context) {
-    const { mixtureOf } = await import('../mixture.ts'); // loaded when asked for: other commands start sooner
+    const { mixtureOf } = await import('../pick/mixture.ts'); // loaded when asked for: other commands start sooner
     const store = openStore(config.store, { readonly: true });
     try {
       const delta = deltaOf(store, config.delta);

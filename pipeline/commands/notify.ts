@@ -1,5 +1,5 @@
 /** `deltasift notify`: tells sinks of the alerts of a store that they were not told of yet. */
-import { notifyConfig } from '../config.ts';
+import { notifyConfig } from '../config/config.ts';
 import { command } from './command.ts';
 
 export const notify = command({
@@ -8,7 +8,7 @@ export const notify = command({
   config: notifyConfig,
 
   async run(config, { out, err, json, quiet, signal, folder, clock, random }) {
-    const { tellStore } = await import('../notify-store.ts'); // loaded when asked for: other commands start sooner
+    const { tellStore } = await import('../alerts/notify.ts'); // loaded when asked for: other commands start sooner
     const note = (sentence: string) => {
       if (!quiet) err.write(`note: ${sentence}\n`);
     };

@@ -1,6 +1,6 @@
 /** The commands as a command line, parsed by commander. */
 import { Command as Commander } from 'commander';
-import { type Given, readConfigFile } from '../resolve-config.ts';
+import { type Given, readConfigFile } from '../config/resolve.ts';
 import type { Command, Context } from './command.ts';
 import { commands, GROUPS } from './commands.ts';
 import { type Flag, flagsOf } from './flags.ts';

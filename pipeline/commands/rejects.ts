@@ -1,5 +1,5 @@
 /** `deltasift rejects`: the records that were at fault, and another try for them. */
-import { rejectsConfig } from '../config.ts';
+import { rejectsConfig } from '../config/config.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
 import type { RejectQuery, RejectRecord } from '../store/rejects.ts';

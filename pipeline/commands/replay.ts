@@ -1,5 +1,5 @@
 /** `deltasift replay`: a delta against the documents that were scanned before it was known. */
-import { replayConfig } from '../config.ts';
+import { replayConfig } from '../config/config.ts';
 import type { ReplayReport } from '../deltas/replay.ts';
 import { openStore } from '../store/store.ts';
 import { type Context, command } from './command.ts';

@@ -1,7 +1,7 @@
 /** `deltasift scan`: a crawl in, its documents scored against a delta, a ranked and resumable store out. */
-import { scanConfig } from '../config.ts';
-import { type ProgressLine, progressLine } from '../progress.ts';
-import type { ScanSummary } from '../scan.ts';
+import { scanConfig } from '../config/config.ts';
+import { type ProgressLine, progressLine } from '../scan/progress.ts';
+import type { ScanSummary } from '../scan/scan.ts';
 import { type Context, command } from './command.ts';
 
 export const scan = command({
@@ -10,7 +10,7 @@ export const scan = command({
   config: scanConfig,
 
   async run(config, context) {
-    const { scan: run } = await import('../scan.ts'); // loaded when asked for: other commands start sooner
+    const { scan: run } = await import('../scan/scan.ts'); // loaded when asked for: other commands start sooner
     const { environment, cores, folder, now, clock, random, out, json, signal } = context;
     const line = progressOn(context);
     const world = {

@@ -1,6 +1,6 @@
 /** `deltasift select`: a set of documents that would tune the model the same way, rather than a ranking. */
-import { type SelectConfig, selectConfig } from '../config.ts';
-import type { PickedSet } from '../pick.ts';
+import { type SelectConfig, selectConfig } from '../config/config.ts';
+import type { PickedSet } from '../pick/pick.ts';
 import { csv } from '../render/csv.ts';
 import { type ParquetColumn, parquet } from '../render/parquet.ts';
 import { printable } from '../render/printable.ts';
@@ -15,7 +15,7 @@ export const select = command({
   config: selectConfig,
 
   async run(config, { environment, cores, out, json, signal }) {
-    const { pick } = await import('../pick.ts'); // loaded when asked for: other commands start sooner
+    const { pick } = await import('../pick/pick.ts'); // loaded when asked for: other commands start sooner
     const store = openStore(config.store, { readonly: true });
     try {
       const delta = deltaOf(store, config.delta);

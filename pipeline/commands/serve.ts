@@ -1,6 +1,6 @@
 /** `deltasift serve`: the API and the page of a store, also while a scan writes to it. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { serveConfig } from '../config.ts';
+import { serveConfig } from '../config/config.ts';
 import { command } from './command.ts';
 
 /** Longer than any process runs; a timer can be told to end, and keeps the process alive until then. */

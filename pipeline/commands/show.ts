@@ -1,13 +1,13 @@
 /** `deltasift show`: one document with its tokens shaded by what each adds to the alignment, and where it came from. */
 import { provenanceOf } from '../../schemas/provenance.ts';
-import { showConfig } from '../config.ts';
+import { showConfig } from '../config/config.ts';
 import type { Origin } from '../contract.ts';
 import { ConfigError } from '../error.ts';
 import { printable, printableLines } from '../render/printable.ts';
 import { type Shaded, shade } from '../render/shade.ts';
 import { type Column, table } from '../render/table.ts';
 import { tokenTexts } from '../render/token-texts.ts';
-import { scoreLine } from '../score-line.ts';
+import { scoreLine } from '../scan/score-line.ts';
 import type { Ranked } from '../store/members.ts';
 import { openStore } from '../store/store.ts';
 import { type Context, command } from './command.ts';
@@ -39,7 +39,7 @@ export const show = command({
         );
       }
       if (bytes === true) return context.out.write(shownBytes((await originOf(only(found, id))).bytes, context));
-      const { keptTokenizer } = await import('../kept-tokenizer.ts'); // loaded when asked for: other commands start sooner
+      const { keptTokenizer } = await import('../target/kept-tokenizer.ts'); // loaded when asked for: other commands start sooner
       const { decode } = keptTokenizer(dir);
       const shown: Shown[] = [];
       for (const ranked of found) {
@@ -53,7 +53,7 @@ export const show = command({
     }
 
     async function originOf(ranked: Ranked): Promise<Origin> {
-      const { trace } = await import('../trace.ts');
+      const { trace } = await import('../crawl/trace.ts');
       return await trace(ranked, { source, folder: context.folder }, context.signal);
     }
   },

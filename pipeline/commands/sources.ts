@@ -1,7 +1,7 @@
 /** `deltasift sources`: the kinds of crawl there are, and what one would yield. */
-import { checkSourceConfig, listSourcesConfig } from '../config.ts';
+import { checkSourceConfig, listSourcesConfig } from '../config/config.ts';
 import type { CrawledDocument } from '../contract.ts';
-import { type Preview, preview } from '../preview.ts';
+import { type Preview, preview } from '../crawl/preview.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
 import { command, type Output } from './command.ts';

@@ -1,8 +1,8 @@
 /** `deltasift status`: how far a store's scans are, what waits, and what the rules ask for. */
-import { statusConfig } from '../config.ts';
+import { statusConfig } from '../config/config.ts';
+import { isOfDocuments } from '../legs/tally.ts';
 import { printable } from '../render/printable.ts';
 import { openView } from '../store/view.ts';
-import { isOfDocuments } from '../tally.ts';
 import { command } from './command.ts';
 
 export const status = command({

@@ -1,9 +1,9 @@
 /** `deltasift study ...`: questions about picking and ranking, asked of a pair whose tuning data is partly known. */
-import type { SizeConfig, StrategiesConfig } from '../config.ts';
-import { leakageConfig, optimizerConfig, sizeConfig, strategiesConfig, widthConfig } from '../config.ts';
+import type { SizeConfig, StrategiesConfig } from '../config/config.ts';
+import { leakageConfig, optimizerConfig, sizeConfig, strategiesConfig, widthConfig } from '../config/config.ts';
+import { openRetraining, type Retraining } from '../evaluate/retraining.ts';
 import { intervalText } from '../render/interval.ts';
 import { type Column, table } from '../render/table.ts';
-import { openRetraining, type Retraining } from '../retraining.ts';
 import type { KnownPool } from '../study/known-pool.ts';
 import type { Cell, StudyColumn, StudyResult } from '../study/result.ts';
 import { type Context, command } from './command.ts';
@@ -63,7 +63,7 @@ export const studyWidth = command({
 
   async run(config, context) {
     const { widthStudy } = await import('../study/width.ts');
-    const { openBaseMatrices } = await import('../base-matrices.ts');
+    const { openBaseMatrices } = await import('../pick/base-matrices.ts');
     const { environment, cores, signal } = context;
     const pool = openKnownPool(config);
     const threads = config.threads ?? cores;

@@ -1,11 +1,11 @@
 /** `deltasift top`: the best documents of a store. It prints no clock and no path: the same store gives the same bytes. */
-import { topConfig } from '../config.ts';
+import { topConfig } from '../config/config.ts';
 import { ConfigError } from '../error.ts';
 import { csv } from '../render/csv.ts';
 import type { ParquetColumn } from '../render/parquet.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
-import { SCORE_FIELDS, scoreLine } from '../score-line.ts';
+import { SCORE_FIELDS, scoreLine } from '../scan/score-line.ts';
 import type { Ranked } from '../store/members.ts';
 import { openStore } from '../store/store.ts';
 import { command } from './command.ts';

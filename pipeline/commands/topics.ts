@@ -1,9 +1,9 @@
 /** `deltasift topics`: the topics of the pipeline on a cluster. */
-import { createTopicsConfig, deleteTopicsConfig, topicsConfig } from '../config.ts';
+import { createTopicsConfig, deleteTopicsConfig, topicsConfig } from '../config/config.ts';
+import type { WireConfig } from '../config/wire.ts';
 import { ConfigError } from '../error.ts';
 import type { Difference, WantedTopic } from '../kafka/topics.ts';
 import { type Column, table } from '../render/table.ts';
-import type { WireConfig } from '../wire-config.ts';
 import { type Context, command } from './command.ts';
 import { withAdmin } from './kafka-admin.ts';
 
@@ -70,7 +70,7 @@ export const deleteTopics = command({
 async function missingSchemas(config: WireConfig, { environment, signal }: Context): Promise<readonly Difference[]> {
   if (config.wire !== 'confluent') return [];
   const [{ registryOf }, { missingSubjects }] = await Promise.all([
-    import('../wire-config.ts'),
+    import('../config/wire.ts'),
     import('../kafka/subjects.ts'),
   ]);
   return await missingSubjects(registryOf(config, environment)!, config.prefix, signal);
@@ -78,7 +78,7 @@ async function missingSchemas(config: WireConfig, { environment, signal }: Conte
 
 async function registerSchemas(config: WireConfig, { environment, signal }: Context): Promise<void> {
   const [{ registryOf }, { registerSubjects }] = await Promise.all([
-    import('../wire-config.ts'),
+    import('../config/wire.ts'),
     import('../kafka/subjects.ts'),
   ]);
   await registerSubjects(registryOf(config, environment)!, config.prefix, signal);

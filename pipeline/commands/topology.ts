@@ -1,5 +1,5 @@
 /** `deltasift topology`: the graph that workers would run. */
-import { topologyConfig } from '../config.ts';
+import { topologyConfig } from '../config/config.ts';
 import { asMermaid, asText, topology as plan } from '../topology.ts';
 import { command } from './command.ts';
 

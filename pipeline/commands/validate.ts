@@ -1,6 +1,6 @@
 /** `deltasift validate`: is this config good, and what does it come to? */
 import { stringify } from 'yaml';
-import { scanConfig } from '../config.ts';
+import { scanConfig } from '../config/config.ts';
 import { command } from './command.ts';
 
 export const validate = command({

@@ -1,5 +1,5 @@
 /** `deltasift worker`: legs of the pipeline on a Kafka cluster. */
-import { workerConfig } from '../config.ts';
+import { workerConfig } from '../config/config.ts';
 import { command } from './command.ts';
 
 /** Sockets that kafkajs leaves behind where a broker died keep no process. */

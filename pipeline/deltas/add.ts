@@ -5,7 +5,7 @@ import { bodyOf } from '../../stages/graph/families.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigError } from '../error.ts';
 import type { KeptDelta, Store } from '../store/store.ts';
-import { openSides } from '../target.ts';
+import { openSides } from '../target/target.ts';
 import { refuseRiders } from './riders.ts';
 
 export interface DeltaToAdd {

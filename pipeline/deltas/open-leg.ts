@@ -1,13 +1,13 @@
 /** The leg of a scan, over every delta that it scores, whichever those are while it runs. */
 import type { Basis } from '../../schemas/types.ts';
-import { bytesOf } from '../byte-size.ts';
-import type { ScanConfig } from '../config.ts';
+import { bytesOf } from '../config/byte-size.ts';
+import type { ScanConfig } from '../config/config.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigError } from '../error.ts';
-import { openStage } from '../open-stage.ts';
 import type { Scan } from '../store/scan.ts';
 import type { Store } from '../store/store.ts';
-import type { Target } from '../target.ts';
+import { openStage } from '../target/open-stage.ts';
+import type { Target } from '../target/target.ts';
 import type { LegFactory } from '../tokens.ts';
 import { liveLeg, type OpenedLeg } from './live-leg.ts';
 import { openBasis } from './replay-basis.ts';

@@ -9,13 +9,13 @@ import { MEASURES, type Measure, needsTunedModel } from '../../stages/measure.ts
 import { deltaRows } from '../../stages/replay/delta-rows.ts';
 import { type DeltaView, deltaView, estimates } from '../../stages/replay/estimate.ts';
 import { unpackIds } from '../../stages/replay/packing.ts';
-import type { ReplayConfig } from '../config.ts';
+import type { ReplayConfig } from '../config/config.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigError } from '../error.ts';
-import { keptTokenizer } from '../kept-tokenizer.ts';
 import type { Replayed } from '../store/replay.ts';
 import type { KeptDelta, Store } from '../store/store.ts';
-import { openSides } from '../target.ts';
+import { keptTokenizer } from '../target/kept-tokenizer.ts';
+import { openSides } from '../target/target.ts';
 import { openRescorer, type RescorerOptions } from './rescorer.ts';
 
 export interface ReplayWorld {

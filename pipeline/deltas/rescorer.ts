@@ -12,7 +12,7 @@ import type { Precision } from '../../stages/graph/quantize.ts';
 import type { Measure } from '../../stages/measure.ts';
 import { unpackIds } from '../../stages/replay/packing.ts';
 import { score } from '../../stages/score.ts';
-import { passed } from '../passed.ts';
+import { passed } from '../legs/passed.ts';
 
 export interface RescorerOptions {
   readonly base: Checkpoint;

@@ -3,7 +3,7 @@ import { openTuning, type Tuning } from '../../stages/checkpoint/tuning.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigError } from '../error.ts';
 import type { Measurement, Store } from '../store/store.ts';
-import { openSides, type Target } from '../target.ts';
+import { openSides, type Target } from '../target/target.ts';
 
 /** Of the target's base, by the same layers. @throws CheckpointError where it is refused */
 export async function openRider(

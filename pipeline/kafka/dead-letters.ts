@@ -2,8 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka as Client } from 'kafkajs';
 import type { Outgoing } from '../contract.ts';
+import { tally } from '../legs/tally.ts';
 import { countMessage, DEAD, REPLAYED } from '../store/messages.ts';
-import { tally } from '../tally.ts';
 import { INPUT } from '../topology.ts';
 import { readAll } from './read-all.ts';
 

@@ -1,8 +1,8 @@
 /** A crawl that several processes share: the units of a source, by the partitions of the topic that keeps their cursors. */
 import { randomUUID } from 'node:crypto';
 import type { Outgoing, Source } from '../contract.ts';
-import { crawl, type Follow, type Marks } from '../crawl.ts';
-import { CRAWL_WRITES, DOCUMENTS } from '../crawl-group.ts';
+import { crawl, type Follow, type Marks } from '../crawl/crawl.ts';
+import { CRAWL_WRITES, DOCUMENTS } from '../crawl/group.ts';
 import { CURSORS, type CursorMark, cursorKey, cursorMark } from '../store/messages.ts';
 import { type KafkaConnection, kafkaClient } from './client.ts';
 import { refusal } from './failure.ts';

@@ -1,8 +1,8 @@
 /** Serves a store: the API, on an address of its own. */
 import { readFileSync } from 'node:fs';
-import { addressOf, urlOf } from '../address.ts';
+import { addressOf, urlOf } from '../config/address.ts';
 import { ConfigError } from '../error.ts';
-import { keptTokenizer } from '../kept-tokenizer.ts';
+import { keptTokenizer } from '../target/kept-tokenizer.ts';
 import { app } from './app.ts';
 import { pageFiles } from './page-files.ts';
 import { served } from './served.ts';

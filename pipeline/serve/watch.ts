@@ -1,6 +1,7 @@
 /** Looks at the store once a second while somebody else writes to it: what changed, and what it was like over the last minutes. */
+
+import { isOfDocuments } from '../legs/tally.ts';
 import type { StoreView } from '../store/view.ts';
-import { isOfDocuments } from '../tally.ts';
 import type { Sample } from './sample.ts';
 
 export interface Watch {

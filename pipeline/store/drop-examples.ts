@@ -1,7 +1,7 @@
 /** Examples of what was dropped on purpose, a few for each reason. */
 import type { Database } from 'better-sqlite3';
 import type { Message } from '../contract.ts';
-import { EXAMPLES, placeOf } from '../drop-sample.ts';
+import { EXAMPLES, placeOf } from '../legs/drop-sample.ts';
 import type { DropExample } from './messages.ts';
 
 export interface DropTable {

@@ -2,7 +2,7 @@
 import type { Database } from 'better-sqlite3';
 import type { Count } from '../../schemas/types.ts';
 import { ConfigError } from '../error.ts';
-import { tally } from '../tally.ts';
+import { tally } from '../legs/tally.ts';
 import { type AlertTable, alertTable } from './alerts.ts';
 import { dropTable } from './drop-examples.ts';
 import { type Member, type MemberList, memberTable, type Ranked } from './members.ts';

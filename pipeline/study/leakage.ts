@@ -1,7 +1,7 @@
 /** How much of the true data has to be in the pool: from a tenth to nine tenths of what is not held out. */
 import { random } from '../../stages/math/random.ts';
 import { ConfigError } from '../error.ts';
-import type { Retraining } from '../retraining.ts';
+import type { Retraining } from '../evaluate/retraining.ts';
 import { type Draw, drawn, type KnownPool } from './known-pool.ts';
 import { pickedLosses } from './picks.ts';
 import type { StudyResult } from './result.ts';

@@ -1,7 +1,7 @@
 /** Losses after retraining on what random draws, true documents, the ranking and greedy pick, seed by seed. */
 import { bootstrap, type Interval, meanOf } from '../../stages/math/bootstrap.ts';
-import { picksOf } from '../replacing.ts';
-import type { Retraining } from '../retraining.ts';
+import { picksOf } from '../evaluate/replacing.ts';
+import type { Retraining } from '../evaluate/retraining.ts';
 import type { Draw, KnownPool } from './known-pool.ts';
 
 export interface PickedLosses {

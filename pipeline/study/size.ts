@@ -1,6 +1,6 @@
 /** How many documents it takes: retraining on picks of several sizes. */
 import { ConfigError } from '../error.ts';
-import type { Retraining } from '../retraining.ts';
+import type { Retraining } from '../evaluate/retraining.ts';
 import { drawn, type KnownPool } from './known-pool.ts';
 import { pickedLosses } from './picks.ts';
 import type { StudyResult } from './result.ts';

@@ -7,7 +7,7 @@ import { balanced } from '../../stages/pick/balanced.ts';
 import { pickedFromStream, type StreamOptions } from '../../stages/pick/from-stream.ts';
 import { inOrder, PLACES, type Place } from '../../stages/pick/order.ts';
 import { ConfigError } from '../error.ts';
-import type { Retraining } from '../retraining.ts';
+import type { Retraining } from '../evaluate/retraining.ts';
 import { type Draw, drawn, type KnownDocument, type KnownPool } from './known-pool.ts';
 import type { StudyResult } from './result.ts';
 

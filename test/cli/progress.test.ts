@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
-import { progressLine, type ScanProgress } from '../../pipeline/progress.ts';
+import { progressLine, type ScanProgress } from '../../pipeline/scan/progress.ts';
 
 function display(isTerminal: boolean, columns = 200) {
   let clock = 0;

@@ -3,9 +3,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
-import { scanConfig, topConfig } from '../../pipeline/config.ts';
+import { scanConfig, topConfig } from '../../pipeline/config/config.ts';
+import { flagOf, readConfigFile, resolveConfig } from '../../pipeline/config/resolve.ts';
 import { ConfigError } from '../../pipeline/error.ts';
-import { flagOf, readConfigFile, resolveConfig } from '../../pipeline/resolve-config.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'deltasift-config-'));
 after(() => rmSync(folder, { recursive: true }));

@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { after, describe, test } from 'node:test';
-import { SCORE_FIELDS } from '../../pipeline/score-line.ts';
+import { SCORE_FIELDS } from '../../pipeline/scan/score-line.ts';
 import { deltasift, LAUNCHER } from './run.ts';
 import { tinyCrawl, tinyPair } from './tiny.ts';
 

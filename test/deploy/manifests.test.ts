@@ -5,9 +5,9 @@ import { join } from 'node:path';
 import { describe, test } from 'node:test';
 import { parse, parseAllDocuments } from 'yaml';
 import { program } from '../../pipeline/commands/program.ts';
-import type { WorkerConfig } from '../../pipeline/config.ts';
-import { resolveConfig } from '../../pipeline/resolve-config.ts';
-import { settings } from '../../pipeline/settings.ts';
+import type { WorkerConfig } from '../../pipeline/config/config.ts';
+import { resolveConfig } from '../../pipeline/config/resolve.ts';
+import { settings } from '../../pipeline/config/settings.ts';
 import { topology } from '../../pipeline/topology.ts';
 import { folders } from '../kit/folder.ts';
 

@@ -10,7 +10,7 @@ import { readSeen } from '../../pipeline/kafka/partition-state.ts';
 import { stamp } from '../../pipeline/kafka/stamp.ts';
 import { createTopics } from '../../pipeline/kafka/topics.ts';
 import { kafkaTransport } from '../../pipeline/kafka/transport.ts';
-import { legHandler } from '../../pipeline/legs.ts';
+import { legHandler } from '../../pipeline/legs/handlers.ts';
 import { legPlan } from '../../pipeline/topology.ts';
 import { countCodec, documentCodec } from '../../schemas/codec.ts';
 import { NO_PROVENANCE } from '../../schemas/provenance.ts';

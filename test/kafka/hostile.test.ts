@@ -5,7 +5,7 @@ import fc from 'fast-check';
 import type { Delivered } from '../../pipeline/contract.ts';
 import { seenSet } from '../../pipeline/kafka/partition-state.ts';
 import { openWire } from '../../pipeline/kafka/wire.ts';
-import { type LegParts, legHandler } from '../../pipeline/legs.ts';
+import { type LegParts, legHandler } from '../../pipeline/legs/handlers.ts';
 import { INPUT, legPlan, STEPS, type Step } from '../../pipeline/topology.ts';
 import { documentCodec } from '../../schemas/codec.ts';
 import { NO_PROVENANCE } from '../../schemas/provenance.ts';

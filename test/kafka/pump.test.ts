@@ -9,7 +9,7 @@ import { type Share, share } from '../../pipeline/kafka/share.ts';
 import type { Subscription, SubscriptionOptions } from '../../pipeline/kafka/subscription.ts';
 import { type HandledBatch, unwatched } from '../../pipeline/kafka/watch.ts';
 import type { Placed, Writer } from '../../pipeline/kafka/writer.ts';
-import { type LegParts, legHandler } from '../../pipeline/legs.ts';
+import { type LegParts, legHandler } from '../../pipeline/legs/handlers.ts';
 import { legPlan } from '../../pipeline/topology.ts';
 import { tokensCodec } from '../../schemas/codec.ts';
 import { NO_PROVENANCE } from '../../schemas/provenance.ts';

@@ -2,12 +2,12 @@
 import assert from 'node:assert/strict';
 import { join } from 'node:path';
 import { describe, test } from 'node:test';
-import { chain } from '../../pipeline/chain.ts';
 import { type Crawled, Reject, type Source, type Stage } from '../../pipeline/contract.ts';
-import { crawl } from '../../pipeline/crawl.ts';
-import { DOCUMENTS } from '../../pipeline/crawl-group.ts';
+import { crawl } from '../../pipeline/crawl/crawl.ts';
+import { DOCUMENTS } from '../../pipeline/crawl/group.ts';
 import { embeddedTransport } from '../../pipeline/embedded/embedded.ts';
-import { leg } from '../../pipeline/leg.ts';
+import { chain } from '../../pipeline/legs/chain.ts';
+import { leg } from '../../pipeline/legs/leg.ts';
 import { seenMessage, selectionMessage } from '../../pipeline/store/messages.ts';
 import { openStore, type Store } from '../../pipeline/store/store.ts';
 import { documentCodec } from '../../schemas/codec.ts';

@@ -3,12 +3,12 @@
  * and like a real one gives slightly different numbers in another batch, so that a batch cut elsewhere shows.
  */
 import { setImmediate as breathe } from 'node:timers/promises';
-import { chain } from '../../pipeline/chain.ts';
 import { type Crawled, Drop, Reject, type Source, type Stage } from '../../pipeline/contract.ts';
-import { crawl } from '../../pipeline/crawl.ts';
+import { crawl } from '../../pipeline/crawl/crawl.ts';
 import { embeddedTransport } from '../../pipeline/embedded/embedded.ts';
-import { leg } from '../../pipeline/leg.ts';
-import { SCORES, scoresFile } from '../../pipeline/scores-file.ts';
+import { chain } from '../../pipeline/legs/chain.ts';
+import { leg } from '../../pipeline/legs/leg.ts';
+import { SCORES, scoresFile } from '../../pipeline/scan/scores-file.ts';
 import { seenMessage, selectionMessage } from '../../pipeline/store/messages.ts';
 import type { Scan } from '../../pipeline/store/scan.ts';
 import { openStore } from '../../pipeline/store/store.ts';

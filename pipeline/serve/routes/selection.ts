@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { livePick } from '../../live-pick.ts';
+import { livePick } from '../../pick/live.ts';
 import { cursorOf, placeOf } from '../cursor.ts';
 import { ofDelta, paged, pageOf, route } from '../route.ts';
 import { documentLine, documentLineOf } from './document-line.ts';

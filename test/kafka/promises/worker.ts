@@ -3,7 +3,7 @@ import { kafkaClient } from '../../../pipeline/kafka/client.ts';
 import { readSeen, readShare } from '../../../pipeline/kafka/partition-state.ts';
 import { stamp } from '../../../pipeline/kafka/stamp.ts';
 import { kafkaTransport } from '../../../pipeline/kafka/transport.ts';
-import { legHandler } from '../../../pipeline/legs.ts';
+import { legHandler } from '../../../pipeline/legs/handlers.ts';
 import { STEPS, topology } from '../../../pipeline/topology.ts';
 import { DELTA, gradient, SKETCH_WIDTH, tokenize } from './stages.ts';
 

@@ -1,0 +1,137 @@
+/** The handlers of a topology's legs, from their steps. */
+import type { Codec } from '../../schemas/codec.ts';
+import { documentCodec, gradientsCodec, scoreCodec, signatureCodec, tokensCodec } from '../../schemas/codec.ts';
+import type { Document, Gradients, Score, Tokens } from '../../schemas/types.ts';
+import type { NamedFilter } from '../../stages/filters/filters.ts';
+import type { signatureIndex } from '../../stages/math/signature-index.ts';
+import type { Measure } from '../../stages/measure.ts';
+import { type ScoredDelta, score } from '../../stages/score.ts';
+import { type Selected, select } from '../../stages/select.ts';
+import type { Handle, Outgoing, Stage } from '../contract.ts';
+import type { SavedShare, SeenSet } from '../kafka/partition-state.ts';
+import { SEEN, SIGNATURES, selectionMessage } from '../store/messages.ts';
+import type { LegPlan, Step } from '../topology.ts';
+import { type Admitting, admit } from './admit.ts';
+import { type Chain, chain } from './chain.ts';
+import { type LegOptions, leg } from './leg.ts';
+import { type PerPartition, perPartition } from './per-partition.ts';
+import { soundGradients, soundScore, soundTokens } from './sound.ts';
+
+export interface LegParts {
+  readonly filters: readonly NamedFilter[];
+  readonly tokenize: Stage<Document, Tokens>;
+  /** The stage that holds a session; whoever opened it closes it. */
+  readonly gradient: Stage<Tokens, Gradients>;
+  /** Tokens of the longest window that the model takes. */
+  readonly longest: number;
+  readonly deltas: readonly ScoredDelta[];
+  readonly rankBy: Measure;
+  /** Label words of a classifier. */
+  readonly labels?: readonly string[] | undefined;
+  readonly keep: number;
+  readonly pool: { readonly size: number; readonly width: number } | undefined;
+  /** Documents kept in each of the other orders; 0 keeps none. */
+  readonly others: number;
+  /** Where the transport frames values in another way than codecs do. */
+  readonly unframe?: LegOptions<unknown, unknown>['unframe'];
+  /** What is committed of a partition. */
+  readonly seen: (partition: number, signal: AbortSignal) => Promise<SeenSet>;
+  /** Undefined where near duplicates are let through. */
+  readonly near?: (partition: number, signal: AbortSignal) => Promise<NearMemory>;
+  readonly saved: (partition: number, signal: AbortSignal) => Promise<SavedShare>;
+}
+
+/** What near duplicates are known by, and from when on they are. */
+export interface NearMemory {
+  readonly threshold: number;
+  readonly kept: ReturnType<typeof signatureIndex>;
+}
+
+type AnyStage = Stage<unknown, unknown>;
+
+/**
+ * A leg that tokenizes knows which documents it has seen, one that selects what it has selected: both remember a partition at a
+ * time. One that does neither gets its batches whole, filled from all partitions.
+ */
+export function legHandler({ steps }: LegPlan, parts: LegParts): PerPartition {
+  const remembers = steps.includes('tokenize') || steps.includes('select');
+  if (!remembers) {
+    const handle = handlerOf(steps, parts, {});
+    return { handle, prepare: async () => undefined };
+  }
+  return perPartition(async (partition, signal) => {
+    const seen = steps.includes('tokenize') ? await parts.seen(partition, signal) : undefined;
+    const saved = steps.includes('select') ? await parts.saved(partition, signal) : undefined;
+    const near = steps.includes('tokenize') ? await parts.near?.(partition, signal) : undefined;
+    const again = new Set<string>(); // keys of messages that were replayed: their texts were seen, and rejected
+    const handle = handlerOf(steps, parts, { seen, saved, near, again: (key) => again.delete(key) });
+    return async (batch, abandoned) => {
+      for (const { key, headers } of batch) if (headers['attempt'] !== undefined) again.add(key);
+      const lists = await handle(batch, abandoned);
+      for (const { topic, key, value } of lists.flat()) {
+        if (topic === SEEN) seen?.add(key);
+        if (topic === SIGNATURES && value !== null) near?.kept.add(key, signatureCodec.decode(value));
+      }
+      return lists;
+    };
+  });
+}
+
+/** What a partition's stages remember. */
+interface Memory {
+  readonly seen?: SeenSet | undefined;
+  readonly saved?: SavedShare | undefined;
+  readonly near?: NearMemory | undefined;
+  readonly again?: (key: string) => boolean;
+}
+
+function handlerOf(
+  steps: readonly Step[],
+  parts: LegParts,
+  { seen, saved, near, again = () => false }: Memory,
+): Handle {
+  const { deltas, keep, pool, others, filters, unframe } = parts;
+  let admitting: Admitting | undefined;
+  const stages: Readonly<Record<Step, () => readonly AnyStage[]>> = {
+    tokenize() {
+      admitting = admit({ seen: (key) => seen!.has(key), again, filters, near });
+      return [...admitting.stages, parts.tokenize] as readonly AnyStage[];
+    },
+    gradient: () => [parts.gradient] as readonly AnyStage[],
+    score: () => [score(deltas, { rankBy: parts.rankBy, labels: parts.labels })] as readonly AnyStage[],
+    select: () => [select({ deltas, keep, pool, others }, saved!)] as readonly AnyStage[],
+  };
+  const make = () => {
+    const all = steps.flatMap((step) => stages[step]());
+    return (chain as (...stages: readonly AnyStage[]) => Chain<unknown, unknown>)(...all);
+  };
+  return leg(make, {
+    decode: decoders(parts)[steps[0]!],
+    encode: ENCODE[steps.at(-1)!],
+    ...(unframe === undefined ? {} : { unframe }),
+    ...(seen === undefined
+      ? {}
+      : { remember: (key) => admitting!.remember(key), describe: (document) => document as Document }),
+  });
+}
+
+/** What a leg reads, as its first step takes it. */
+function decoders({ longest, pool }: LegParts): Readonly<Record<Step, LegOptions<unknown, unknown>['decode']>> {
+  return {
+    tokenize: documentCodec.decode,
+    gradient: (value, writer) => soundTokens(tokensCodec.decode(value, writer), longest),
+    score: (value, writer) => soundGradients(gradientsCodec.decode(value, writer)),
+    select: (value, writer) => soundScore(scoreCodec.decode(value, writer), pool?.width ?? 0),
+  };
+}
+
+const ENCODE: Readonly<Record<Step, (value: unknown) => readonly Outgoing[]>> = {
+  tokenize: (value) => [messageOf('tokens', tokensCodec, value as Tokens)],
+  gradient: (value) => [messageOf('sketches', gradientsCodec, value as Gradients)],
+  score: (value) => [messageOf('scores', scoreCodec, value as Score)],
+  select: (value) => (value as Selected).changes.map(selectionMessage),
+};
+
+function messageOf<T extends { readonly key: string }>(topic: string, codec: Codec<T>, value: T): Outgoing {
+  return { topic, key: value.key, value: codec.encode(value), headers: {} };
+}
