@@ -13,13 +13,14 @@ import { type SavedSelection, type Selected, select } from '../stages/select.ts'
 import { tokenize } from '../stages/tokenize.ts';
 import { ruleState } from './alerts/rule-state.ts';
 import type { ScanConfig } from './config/config.ts';
-import type { Outgoing, Source } from './contract.ts';
+import type { Outgoing, Source, Stage } from './contract.ts';
 import { bell } from './embedded/bell.ts';
 import { embeddedTransport } from './embedded/embedded.ts';
 import { type Admitting, admit, nearOf } from './legs/admit.ts';
 import { type Chain, chain } from './legs/chain.ts';
 import { leg } from './legs/leg.ts';
 import { observed } from './legs/observed.ts';
+import { type StageWatch, timed } from './legs/timed.ts';
 import { SCORES, scoresFile } from './scan/scores-file.ts';
 import { alertMessages, REPLAY, ruleMessage, selectionMessage } from './store/messages.ts';
 import type { Settings } from './store/settings.ts';
@@ -38,6 +39,8 @@ export interface Parts {
   readonly clock?: () => number;
   /** Told of every batch that was scored, before it is committed. */
   readonly onScored: (scores: readonly Score[]) => void;
+  /** Told how long batches take in each stage. */
+  readonly stages?: StageWatch | undefined;
 }
 
 /** Milliseconds after which documents of a source that waits, or is followed, are scored without more of them. */
@@ -53,6 +56,7 @@ export function compose({
   rules = [],
   clock = () => 0,
   onScored,
+  stages: watch,
 }: Parts): DependencyContainer {
   const root = container.createChildContainer();
   const { delta: own, tokenizer, windows, sketch } = target;
@@ -93,22 +97,24 @@ export function compose({
       const { rankBy, keep } = config;
       return (gradient, deltas) => {
         let admitting: Admitting;
+        const told = <In, Out>(stage: Stage<In, Out>) => timed(stage, watch);
         // seen-set and selection run ahead of the store: a batch that comes again finds them made anew
         const stages = (): Chain<Document, Selected & Partial<Matched>> => {
           admitting = admit({ seen, filters, near });
+          const admitted = admitting.stages.map(told);
           const tokens = tokenize(tokenizer, windows);
           const scored = observed(score(deltas, { rankBy, labels: target.classifier?.words }), onScored);
           const selected = select({ deltas, keep, pool, others: config.pool }, saved);
           return rules.length === 0
-            ? chain(...admitting.stages, tokens, gradient, scored, selected)
+            ? chain(...admitted, told(tokens), told(gradient), told(scored), told(selected))
             : chain(
-                ...admitting.stages,
-                tokens,
-                gradient,
-                scored,
-                selected,
-                match<Selected>(saving),
-                alert<Selected & Matched>(saving),
+                ...admitted,
+                told(tokens),
+                told(gradient),
+                told(scored),
+                told(selected),
+                told(match<Selected>(saving)),
+                told(alert<Selected & Matched>(saving)),
               );
         };
         return leg(stages, {

@@ -14,7 +14,7 @@ import { kafkaTransport } from './kafka/transport.ts';
 import type { Commit } from './kafka/watch.ts';
 import { legHandler } from './legs/handlers.ts';
 import { observed } from './legs/observed.ts';
-import { serveMetrics } from './metrics/metrics.ts';
+import { serveMetrics } from './metrics/server.ts';
 import { type WorkerMetrics, workerMetrics } from './metrics/worker.ts';
 import type { World } from './scan/scan.ts';
 import { openStage } from './target/open-stage.ts';
@@ -29,7 +29,7 @@ const SEEN_BOUND = 1_000_000;
  */
 const SIGNATURES_BOUND = 200_000;
 
-export interface WorkerWorld extends Pick<World, 'environment' | 'cores' | 'note' | 'clock'> {
+export interface WorkerWorld extends Pick<World, 'environment' | 'cores' | 'note' | 'clock' | 'now'> {
   readonly progress: (leg: string, messages: number) => void;
 }
 
@@ -56,6 +56,7 @@ export async function work(config: WorkerConfig, world: WorkerWorld, signal: Abo
       return lags.of(config.prefix + leg, config.prefix + reads);
     },
     clock: world.clock,
+    now: world.now,
   });
   const { metrics: address } = config;
   const server = address === undefined ? undefined : await serveMetrics(metrics.registry, address, metrics.probes);
@@ -86,10 +87,8 @@ async function run(
   for (const note of target.notes) world.note(note);
   const { delta, sketch } = target;
   const wire = await wireOf(config, world.environment, signal);
-  const stage = await openStage(target, config, world);
-  const gradient = observed(stage, (values) =>
-    metrics.scored(values.reduce((sum, { tokens }) => sum + total(tokens), 0)),
-  );
+  const stage = await openStage(target, config, world, { runs: metrics.runs });
+  const gradient = observed(stage, metrics.measured);
   const reader = {
     client: kafkaClient(connection, 'patient'),
     name: randomUUID(), // no two workers may read as one group
@@ -108,6 +107,7 @@ async function run(
   async function runLeg(plan: LegPlan): Promise<void> {
     const leg = legHandler(plan, {
       filters,
+      watch: metrics.stages,
       tokenize: tokenize(target.tokenizer, target.windows),
       gradient,
       longest: config.window,
@@ -153,5 +153,3 @@ async function run(
     await stage.close?.();
   }
 }
-
-const total = (numbers: Int32Array) => numbers.reduce((sum, n) => sum + n, 0);

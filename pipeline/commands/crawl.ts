@@ -4,7 +4,7 @@ import { milliseconds } from '../config/duration.ts';
 import { connectionOf } from '../config/kafka.ts';
 import { ConfigError } from '../error.ts';
 import { crawlMetrics } from '../metrics/crawl.ts';
-import { serveMetrics } from '../metrics/metrics.ts';
+import { serveMetrics } from '../metrics/server.ts';
 import { command } from './command.ts';
 
 export const crawl = command({

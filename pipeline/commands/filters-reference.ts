@@ -1,6 +1,6 @@
 /** docs/filters.md, from the filters' own specs. */
 import { filters } from '../../stages/filters/filters.ts';
-import { markdownTable } from './markdown.ts';
+import { markdownTable } from '../render/markdown.ts';
 import { schemaOf, settingsIn, settingsTable } from './settings-table.ts';
 
 export function filtersReference(): string {

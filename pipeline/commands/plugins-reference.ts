@@ -3,8 +3,8 @@ import { writeFileSync } from 'node:fs';
 import type { ZodType } from 'zod';
 import { httpSettings, s3Settings } from '../../stages/sources/fetch/settings.ts';
 import { type SourcePlugin, sources } from '../../stages/sources/sources.ts';
+import { markdownTable } from '../render/markdown.ts';
 import { filtersReference } from './filters-reference.ts';
-import { markdownTable } from './markdown.ts';
 import { type Schema, schemaOf, settingsIn, settingsTable } from './settings-table.ts';
 
 export function pluginsReference(): string {

@@ -2,10 +2,10 @@
 import { writeFileSync } from 'node:fs';
 import { VARIABLES } from '../environment.ts';
 import { EXIT_CODES } from '../exit-codes.ts';
+import { markdownTable } from '../render/markdown.ts';
 import type { Command } from './command.ts';
 import { commands } from './commands.ts';
 import { flagsOf } from './flags.ts';
-import { markdownTable } from './markdown.ts';
 import { COMMON_FLAGS } from './program.ts';
 
 export function reference(): string {

@@ -1,6 +1,6 @@
 /** The settings of a plug-in as a Markdown table, read off its schema. */
 import { type ZodType, z } from 'zod';
-import { markdownTable } from './markdown.ts';
+import { markdownTable } from '../render/markdown.ts';
 
 /** What JSON Schema says of a setting. */
 export interface Schema {

@@ -8,6 +8,7 @@ import type { Scan } from '../store/scan.ts';
 import type { Store } from '../store/store.ts';
 import { openStage } from '../target/open-stage.ts';
 import type { Target } from '../target/target.ts';
+import type { RunWatch } from '../target/timed-session.ts';
 import type { LegFactory } from '../tokens.ts';
 import { liveLeg, type OpenedLeg } from './live-leg.ts';
 import { openBasis } from './replay-basis.ts';
@@ -21,12 +22,14 @@ export interface LegParts {
   readonly make: LegFactory;
   /** Offset of the next document to be committed. */
   readonly committed: () => number;
+  /** Told how long runs of the session take. */
+  readonly runs?: RunWatch | undefined;
   readonly world: { readonly environment: Environment; readonly cores: number; note(sentence: string): void };
 }
 
 /** @throws CheckpointError, ConfigError as a scan does */
 export async function openLeg(
-  { config, target, store, scan, make, committed, world }: LegParts,
+  { config, target, store, scan, make, committed, runs, world }: LegParts,
   signal: AbortSignal,
 ): Promise<OpenedLeg> {
   const basis = config.keepReplay === undefined ? undefined : await basisOf(config, target, store, world.cores);
@@ -38,7 +41,7 @@ export async function openLeg(
       async open(ending) {
         const deltas = await activeDeltas(store, target, world, ending);
         if (deltas.length === 0) return undefined;
-        const stage = await openStage(target, config, world, { deltas, basis });
+        const stage = await openStage(target, config, world, { deltas, basis, runs });
         return { handle: make(stage, deltas), close: async () => stage.close?.() };
       },
       changed: (any) =>

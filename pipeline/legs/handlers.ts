@@ -16,9 +16,12 @@ import { type Chain, chain } from './chain.ts';
 import { type LegOptions, leg } from './leg.ts';
 import { type PerPartition, perPartition } from './per-partition.ts';
 import { soundGradients, soundScore, soundTokens } from './sound.ts';
+import { type StageWatch, timed } from './timed.ts';
 
 export interface LegParts {
   readonly filters: readonly NamedFilter[];
+  /** Told how long batches take in each stage. */
+  readonly watch?: StageWatch | undefined;
   readonly tokenize: Stage<Document, Tokens>;
   /** The stage that holds a session; whoever opened it closes it. */
   readonly gradient: Stage<Tokens, Gradients>;
@@ -102,7 +105,7 @@ function handlerOf(
     select: () => [select({ deltas, keep, pool, others }, saved!)] as readonly AnyStage[],
   };
   const make = () => {
-    const all = steps.flatMap((step) => stages[step]());
+    const all = steps.flatMap((step) => stages[step]()).map((stage) => timed(stage, parts.watch));
     return (chain as (...stages: readonly AnyStage[]) => Chain<unknown, unknown>)(...all);
   };
   return leg(make, {

@@ -1,8 +1,9 @@
 /** What a crawl into a cluster tells Prometheus. */
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Outgoing } from '../contract.ts';
 import { documentCounter } from './documents.ts';
-import type { Probes } from './metrics.ts';
+import { registerMetrics } from './register.ts';
+import type { Probes } from './server.ts';
 
 export interface CrawlMetrics {
   readonly registry: Registry;
@@ -14,19 +15,13 @@ export interface CrawlMetrics {
 
 /** @param clock seconds since 1970 */
 export function crawlMetrics(clock: () => number): CrawlMetrics {
-  const registry = new Registry();
-  collectDefaultMetrics({ register: registry });
-  const documents = documentCounter(registry);
-  const last = new Gauge({
-    name: 'deltasift_last_progress_seconds',
-    help: 'When something was last published, in seconds since 1970.',
-    labelNames: ['leg'],
-    registers: [registry],
-  });
+  const metrics = registerMetrics('crawl');
+  const documents = documentCounter(metrics);
+  const last = metrics.gauge('deltasift_last_progress_seconds');
   let ready = false;
 
   return {
-    registry,
+    registry: metrics.registry,
     probes: { healthy: () => true, ready: () => ready },
 
     published(messages) {

@@ -1,21 +1,16 @@
 /** `deltasift_documents_total`, from the counters that are committed with what came of the documents. */
-import { Counter, type Registry } from 'prom-client';
 import { countCodec } from '../../schemas/codec.ts';
 import type { Outgoing } from '../contract.ts';
 import { COUNTS } from '../store/messages.ts';
+import type { ProcessMetrics } from './register.ts';
 
 export interface DocumentCounter {
   /** Takes the counters among the messages of a transaction. */
   add(committed: readonly Outgoing[]): void;
 }
 
-export function documentCounter(registry: Registry): DocumentCounter {
-  const documents = new Counter({
-    name: 'deltasift_documents_total',
-    help: 'Documents by stage and what became of them there: in = out + dropped + rejected.',
-    labelNames: ['stage', 'outcome', 'code'],
-    registers: [registry],
-  });
+export function documentCounter({ counter }: ProcessMetrics): DocumentCounter {
+  const documents = counter('deltasift_documents_total');
 
   return {
     add(committed) {

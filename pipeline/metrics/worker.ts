@@ -1,9 +1,11 @@
 /** What a worker tells Prometheus, and those who ask whether it lives. */
-
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { Registry } from 'prom-client';
 import type { Watch } from '../kafka/watch.ts';
+import { watchCommitted } from './committed.ts';
 import { documentCounter } from './documents.ts';
-import type { Probes } from './metrics.ts';
+import { registerMetrics } from './register.ts';
+import type { Probes } from './server.ts';
+import { type BatchWatch, watchBatches } from './stages.ts';
 
 export interface WorkerMetricsOptions {
   readonly legs: readonly string[];
@@ -11,85 +13,44 @@ export interface WorkerMetricsOptions {
   readonly lag: (leg: string) => Promise<number>;
   /** Seconds since 1970. */
   readonly clock: () => number;
+  /** Milliseconds on a clock that never goes back. */
+  readonly now: () => number;
 }
 
-export interface WorkerMetrics {
+export interface WorkerMetrics extends Omit<BatchWatch, 'batch'> {
   readonly registry: Registry;
   readonly probes: Probes;
   /** What a leg's subscription is to tell. */
   watch(leg: string): Watch;
-  scored(tokens: number): void;
 }
 
 /** A consumer that has neither tried nor heard anything for so long is stuck, and its process is to be started anew. */
 const SILENCE_S = 180;
 
-export function workerMetrics({ legs, lag, clock }: WorkerMetricsOptions): WorkerMetrics {
-  const registry = new Registry();
-  const registers = [registry];
-  const labelNames = ['leg'] as const;
-  collectDefaultMetrics({ register: registry });
-
-  const documents = documentCounter(registry);
-  const messages = new Counter({
-    name: 'deltasift_messages_total',
-    help: 'Messages handled and committed.',
-    labelNames,
-    registers,
+export function workerMetrics({ legs, lag, clock, now }: WorkerMetricsOptions): WorkerMetrics {
+  const metrics = registerMetrics('worker');
+  const { batch, ...watches } = watchBatches(metrics, now);
+  const documents = documentCounter(metrics);
+  const messages = metrics.counter('deltasift_messages_total');
+  const waited = metrics.histogram('deltasift_queue_seconds');
+  const partitions = metrics.gauge('deltasift_partitions');
+  const last = metrics.gauge('deltasift_last_progress_seconds');
+  const lagging = metrics.gauge('deltasift_lag_messages');
+  metrics.onScrape('deltasift_lag_messages', async () => {
+    const lags = await Promise.allSettled(legs.map(lag));
+    for (const [i, asked] of lags.entries()) {
+      if (asked.status === 'fulfilled') lagging.set({ leg: legs[i]! }, asked.value);
+    }
   });
-  const batches = new Histogram({
-    name: 'deltasift_batch_messages',
-    help: 'Messages to a batch.',
-    labelNames,
-    buckets: [1, 2, 4, 8, 16, 32, 64, 128, 256],
-    registers,
-  });
-  const waited = new Histogram({
-    name: 'deltasift_queue_seconds',
-    help: 'From the fetch of the message of a batch that waited longest to the first stage.',
-    labelNames,
-    buckets: SECONDS,
-    registers,
-  });
-  const took = new Histogram({
-    name: 'deltasift_batch_seconds',
-    help: 'Time a batch took in the stages.',
-    labelNames,
-    buckets: SECONDS,
-    registers,
-  });
-  const tokens = new Counter({ name: 'deltasift_tokens_total', help: 'Tokens the model has run on.', registers });
-  const partitions = new Gauge({
-    name: 'deltasift_partitions',
-    help: 'Partitions that are read by this worker.',
-    labelNames,
-    registers,
-  });
-  const last = new Gauge({
-    name: 'deltasift_last_progress_seconds',
-    help: 'When something was last committed, in seconds since 1970: alert where it stands still while messages wait.',
-    labelNames,
-    registers,
-  });
-  new Gauge({
-    name: 'deltasift_lag_messages',
-    help: 'Messages that wait for a leg, in all partitions; the last value known where the cluster does not answer.',
-    labelNames,
-    registers,
-    async collect() {
-      const lags = await Promise.allSettled(legs.map(lag));
-      for (const [i, asked] of lags.entries()) {
-        if (asked.status === 'fulfilled') this.set({ leg: legs[i]! }, asked.value);
-      }
-    },
-  });
+  const committed = watchCommitted(metrics);
 
   const alive = new Map(legs.map((leg) => [leg, clock()]));
   /** Legs that read all of their partitions; one may have none where there are more workers than partitions. */
   const ready = new Set<string>();
 
   return {
-    registry,
+    registry: metrics.registry,
+    ...watches,
 
     probes: {
       healthy: () => legs.every((leg) => clock() - alive.get(leg)! < SILENCE_S),
@@ -100,23 +61,20 @@ export function workerMetrics({ legs, lag, clock }: WorkerMetricsOptions): Worke
       alive: () => alive.set(leg, clock()),
       partitions(assigned, prepared) {
         partitions.set({ leg }, prepared);
+        committed.forget();
         if (prepared === assigned) ready.add(leg);
         else ready.delete(leg);
       },
-      handled(batch) {
-        batches.observe({ leg }, batch.messages);
-        waited.observe({ leg }, batch.waitedMs / 1000);
-        took.observe({ leg }, batch.tookMs / 1000);
+      handled(handled) {
+        batch(leg, handled);
+        waited.observe({ leg }, handled.waitedMs / 1000);
       },
       committed(commit) {
         messages.inc({ leg }, commit.messages);
         last.set({ leg }, clock());
         documents.add(commit.outgoing);
+        committed.add(commit);
       },
     }),
-
-    scored: (count) => tokens.inc(count),
   };
 }
-
-const SECONDS = [0.01, 0.03, 0.1, 0.3, 1, 3, 10, 30, 100];

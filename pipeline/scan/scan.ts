@@ -15,17 +15,20 @@ import { alertTransports, leaveAllBut } from '../embedded/alerts.ts';
 import type { Bell } from '../embedded/bell.ts';
 import { drained, waitingFor } from '../embedded/drained.ts';
 import type { Environment } from '../environment.ts';
+import { observed } from '../legs/observed.ts';
 import { isOfDocuments } from '../legs/tally.ts';
-import { type MetricsServer, type ScanMetrics, scanMetrics, serveMetrics } from '../metrics/metrics.ts';
+import { type ScanMetrics, scanMetrics } from '../metrics/scan.ts';
+import { type MetricsServer, serveMetrics } from '../metrics/server.ts';
 import type { Server } from '../serve/server.ts';
 import { serveInThread } from '../serve/thread.ts';
 import { tokenOf } from '../serve/token.ts';
 import { ALERTS } from '../store/messages.ts';
 import type { Scan } from '../store/scan.ts';
 import type { DeltaRecord } from '../store/store.ts';
+import { openView } from '../store/view.ts';
 import { keepTokenizer } from '../target/kept-tokenizer.ts';
 import { openTarget, type Target } from '../target/target.ts';
-import { CHANGED, LEG, SCAN, SINKS, STORE, TRANSPORT } from '../tokens.ts';
+import { CHANGED, LEG, type LegFactory, SCAN, SINKS, STORE, TRANSPORT } from '../tokens.ts';
 import type { ScanProgress } from './progress.ts';
 import { scanReport } from './scan-progress.ts';
 
@@ -75,14 +78,15 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
   const target = await openTarget(config, world.environment, signal);
   for (const note of target.notes) world.note(note);
   const alerting = await openAlerting(config, sinkTools(world));
+  const metrics =
+    config.metrics === undefined ? undefined : scanMetrics({ leg: GROUP, clock: world.clock, now: world.now });
   const report = scanReport({
     source,
     limit: config.limit,
     topic: DOCUMENTS,
     scan: () => container.resolve(SCAN),
     tell(state) {
-      if (state.waits) metrics?.waits();
-      else metrics?.progress(state);
+      if (state.waits !== undefined) metrics?.waits();
       world.progress(state);
     },
   });
@@ -94,9 +98,10 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
     rules: alerting.rules,
     clock: world.clock,
     onScored: report.scored,
+    stages: metrics?.stages,
   });
   const store = container.resolve(STORE);
-  let metrics: ServedMetrics | undefined;
+  let scraped: Pick<MetricsServer, 'close'> | undefined;
   let server: Server | undefined;
   let leg: OpenedLeg | undefined;
   try {
@@ -105,12 +110,14 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
     store.addDelta(recordOf(target, config));
     keepTokenizer(config.store, target.files);
     const progress = container.resolve(SCAN);
-    const make = container.resolve(LEG);
+    const legOf = container.resolve(LEG);
+    const make: LegFactory = (gradient, deltas) =>
+      legOf(metrics === undefined ? gradient : observed(gradient, metrics.measured), deltas);
     const committed = () => progress.log.join(DOCUMENTS, GROUP);
-    leg = await openLeg({ config, target, store, scan: progress, make, committed, world }, signal);
-    metrics = await metricsOf(config, progress, world);
+    leg = await openLeg({ config, target, store, scan: progress, make, committed, runs: metrics?.runs, world }, signal);
+    if (metrics !== undefined) scraped = await serveScanMetrics(metrics, config, world);
     server = await serverOf(config, world);
-    const parts = { transport: container.resolve(TRANSPORT), leg: leg.handle };
+    const parts = { transport: container.resolve(TRANSPORT), leg: metrics?.timed(leg.handle) ?? leg.handle };
     const crawling: CrawlOptions = {
       marks: progress,
       dedup: config.dedup === 'on',
@@ -127,7 +134,7 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
     return summaryOf(progress, target, (world.now() - start) / 1000);
   } finally {
     await server?.close();
-    await metrics?.close();
+    await scraped?.close();
     for (const sink of container.resolve(SINKS)) sink.close();
     await leg?.close();
     store.close();
@@ -169,18 +176,21 @@ async function telling(
   }
 }
 
-type ServedMetrics = ScanMetrics & Pick<MetricsServer, 'close'>;
-
-async function metricsOf(
-  { metrics: address }: ScanConfig,
-  scan: Scan,
+async function serveScanMetrics(
+  metrics: ScanMetrics,
+  { metrics: address, store }: ScanConfig,
   world: World,
-): Promise<ServedMetrics | undefined> {
-  if (address === undefined) return undefined;
-  const metrics = scanMetrics({ scan, topic: DOCUMENTS, clock: world.clock });
-  const { url, close } = await serveMetrics(metrics.registry, address);
-  world.note(`metrics at ${url}`);
-  return { ...metrics, close };
+): Promise<Pick<MetricsServer, 'close'>> {
+  const view = openView(store);
+  metrics.watch(view);
+  try {
+    const { url, close } = await serveMetrics(metrics.registry, address!);
+    world.note(`metrics at ${url}`);
+    return { close: () => close().finally(view.close) };
+  } catch (error) {
+    view.close();
+    throw error;
+  }
 }
 
 async function serverOf({ serve: address, serveHost, store }: ScanConfig, world: World): Promise<Server | undefined> {

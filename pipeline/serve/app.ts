@@ -10,10 +10,19 @@ import type { Route } from './route.ts';
 import { routes } from './routes.ts';
 import type { Served } from './served.ts';
 
+export interface Answer {
+  /** As the OpenAPI document has it; empty where there is none. */
+  readonly route: string;
+  readonly status: number;
+  readonly ms: number;
+}
+
 export interface AppOptions extends GuardOptions {
   readonly served: Served;
   /** By path: asked for without a token, since nothing of the store is in them. */
   readonly page?: ReadonlyMap<string, PageFile>;
+  /** Told of every request that was answered, but of streams of events. */
+  readonly onAnswer?: ((answer: Answer) => void) | undefined;
   /** Told of a fault of ours. */
   readonly onFault: (error: Error) => void;
 }
@@ -33,7 +42,7 @@ const CSP =
   "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data:; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
-export function app({ served, page = new Map(), token, hosts, onFault }: AppOptions): FastifyInstance {
+export function app({ served, page = new Map(), token, hosts, onAnswer, onFault }: AppOptions): FastifyInstance {
   const { host: checkHost, token: checkToken } = guard({ token, hosts });
   const streams = eventStreams(served);
   const server = fastify({
@@ -59,6 +68,11 @@ export function app({ served, page = new Map(), token, hosts, onFault }: AppOpti
     reply.headers(HEADERS);
     checkHost(request.headers.host);
   });
+  if (onAnswer !== undefined) {
+    server.addHook('onResponse', async ({ routeOptions: { url = '' } }, { statusCode, elapsedTime }) => {
+      if (url !== events.path) onAnswer({ route: url.replaceAll(/:(\w+)/g, '{$1}'), status: statusCode, ms: elapsedTime });
+    });
+  }
   server.setErrorHandler((error, _, reply) => fail(reply, error));
   server.setNotFoundHandler((request, reply) =>
     fail(

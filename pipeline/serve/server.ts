@@ -2,8 +2,9 @@
 import { readFileSync } from 'node:fs';
 import { addressOf, urlOf } from '../config/address.ts';
 import { ConfigError } from '../error.ts';
+import type { StoreView } from '../store/view.ts';
 import { keptTokenizer } from '../target/kept-tokenizer.ts';
-import { app } from './app.ts';
+import { type Answer, app } from './app.ts';
 import { pageFiles } from './page-files.ts';
 import { served } from './served.ts';
 
@@ -16,6 +17,12 @@ export interface ServeOptions {
   readonly token: string;
   /** Names the server goes by, besides IP addresses and localhost. */
   readonly hosts: readonly string[];
+}
+
+/** Who counts what is asked. */
+export interface ServeWatch {
+  opened(view: StoreView): void;
+  answered(answer: Answer): void;
 }
 
 export interface Server {
@@ -37,11 +44,13 @@ export async function serve(
   { store, address, token, hosts }: ServeOptions,
   flag: string,
   onFault: (error: Error) => void,
+  watch?: ServeWatch,
 ): Promise<Server> {
   const { host, port } = addressOf(address, flag);
   const page = await pageFiles();
   const read = served({ dir: store, version, openTokenizer: keptTokenizer, clock: () => Date.now() / 1000 });
-  const server = app({ served: read, page, token, hosts, onFault });
+  watch?.opened(read.view);
+  const server = app({ served: read, page, token, hosts, onAnswer: watch?.answered, onFault });
   const close = async () => {
     await server.close();
     read.close();

@@ -14,12 +14,15 @@ import { LIKELY } from '../../stages/replay/record.ts';
 import type { ScanConfig } from '../config/config.ts';
 import type { Stage } from '../contract.ts';
 import type { Target } from './target.ts';
+import { type RunWatch, timedSession } from './timed-session.ts';
 
 export interface StageOptions {
   /** By default the target's own. */
   readonly deltas?: readonly Tuning[];
   /** Where replay records are to be made: what they are written in. */
   readonly basis?: Basis | undefined;
+  /** Told how long runs of the session take. */
+  readonly runs?: RunWatch | undefined;
 }
 
 /**
@@ -30,7 +33,7 @@ export async function openStage(
   target: Target,
   config: Pick<ScanConfig, 'window' | 'precision' | 'provider' | 'threads' | 'positions'>,
   world: { readonly cores: number; note(sentence: string): void },
-  { deltas = [target.delta], basis }: StageOptions = {},
+  { deltas = [target.delta], basis, runs }: StageOptions = {},
 ): Promise<Stage<Tokens, WithReplay<Gradients>>> {
   const { base, body, measurement, sketch, classifier } = target;
   const session = await openMeasure(base, {
@@ -48,7 +51,7 @@ export async function openStage(
   });
   for (const note of session.notes) world.note(note);
   const stage = gradient({
-    session,
+    session: timedSession(session, runs),
     measurement: measurement.id,
     deltas: deltas.map(({ id }) => id),
     vocabulary: body.vocabulary,

@@ -1,0 +1,50 @@
+/** What a worker knows of scores and alerts: from the messages that it has committed. */
+import { alertCodec, selectionCodec } from '../../schemas/codec.ts';
+import { type QuantileSketch, quantileSketch } from '../../stages/math/quantile.ts';
+import { STATE } from '../../stages/select.ts';
+import type { Commit } from '../kafka/watch.ts';
+import { ALERTS, SELECTION } from '../store/messages.ts';
+import type { ProcessMetrics } from './register.ts';
+import { setScores } from './scores.ts';
+
+export interface CommittedWatch {
+  add(commit: Commit): void;
+  /** Partitions came or went: the shares known are not all its own any more. */
+  forget(): void;
+}
+
+export function watchCommitted({ counter, gauge, onScrape }: ProcessMetrics): CommittedWatch {
+  const alerts = counter('deltasift_alerts_total');
+  const [scored, quantiles] = [gauge('deltasift_scored'), gauge('deltasift_score_quantile')];
+  /** The distribution of a delta's scores as last committed, by partition. */
+  const shares = new Map<string, Map<number, Uint8Array>>();
+  onScrape('deltasift_scored', () => {
+    setScores(
+      { scored, quantiles },
+      Array.from(shares, ([id, parts]) => ({ id, sketch: merged(parts) })),
+    );
+  });
+
+  return {
+    add({ partition, outgoing }) {
+      for (const { topic, key, value } of outgoing) {
+        if (value === null) continue;
+        if (topic === SELECTION && key.endsWith(`/state/${STATE.quantiles}`)) {
+          const { delta, value: sketch } = selectionCodec.decode(value);
+          shares.set(delta, (shares.get(delta) ?? new Map()).set(partition, sketch));
+        } else if (topic === ALERTS) {
+          const { rule, held } = alertCodec.decode(value);
+          alerts.inc({ rule, outcome: held === '' ? 'sent' : held });
+        }
+      }
+    },
+
+    forget: () => shares.clear(),
+  };
+}
+
+function merged(parts: ReadonlyMap<number, Uint8Array>): QuantileSketch {
+  const whole = quantileSketch();
+  for (const part of parts.values()) whole.merge(quantileSketch(part));
+  return whole;
+}
