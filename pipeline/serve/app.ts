@@ -70,7 +70,8 @@ export function app({ served, page = new Map(), token, hosts, onAnswer, onFault 
   });
   if (onAnswer !== undefined) {
     server.addHook('onResponse', async ({ routeOptions: { url = '' } }, { statusCode, elapsedTime }) => {
-      if (url !== events.path) onAnswer({ route: url.replaceAll(/:(\w+)/g, '{$1}'), status: statusCode, ms: elapsedTime });
+      if (url !== events.path)
+        onAnswer({ route: url.replaceAll(/:(\w+)/g, '{$1}'), status: statusCode, ms: elapsedTime });
     });
   }
   server.setErrorHandler((error, _, reply) => fail(reply, error));
