@@ -1,9 +1,9 @@
-/** What a worker knows of scores and alerts: from the messages that it has committed. */
-import { alertCodec, selectionCodec } from '../../schemas/codec.ts';
+/** What a worker knows of scores: from the messages that it has committed. */
+import { selectionCodec } from '../../schemas/codec.ts';
 import { type QuantileSketch, quantileSketch } from '../../stages/math/quantile.ts';
 import { STATE } from '../../stages/select.ts';
 import type { Commit } from '../kafka/watch.ts';
-import { ALERTS, SELECTION } from '../store/messages.ts';
+import { SELECTION } from '../store/messages.ts';
 import type { ProcessMetrics } from './register.ts';
 import { setScores } from './scores.ts';
 
@@ -13,8 +13,7 @@ export interface CommittedWatch {
   forget(): void;
 }
 
-export function watchCommitted({ counter, gauge, onScrape }: ProcessMetrics): CommittedWatch {
-  const alerts = counter('deltasift_alerts_total');
+export function watchCommitted({ gauge, onScrape }: ProcessMetrics): CommittedWatch {
   const [scored, quantiles] = [gauge('deltasift_scored'), gauge('deltasift_score_quantile')];
   /** The distribution of a delta's scores as last committed, by partition. */
   const shares = new Map<string, Map<number, Uint8Array>>();
@@ -28,14 +27,9 @@ export function watchCommitted({ counter, gauge, onScrape }: ProcessMetrics): Co
   return {
     add({ partition, outgoing }) {
       for (const { topic, key, value } of outgoing) {
-        if (value === null) continue;
-        if (topic === SELECTION && key.endsWith(`/state/${STATE.quantiles}`)) {
-          const { delta, value: sketch } = selectionCodec.decode(value);
-          shares.set(delta, (shares.get(delta) ?? new Map()).set(partition, sketch));
-        } else if (topic === ALERTS) {
-          const { rule, held } = alertCodec.decode(value);
-          alerts.inc({ rule, outcome: held === '' ? 'sent' : held });
-        }
+        if (value === null || topic !== SELECTION || !key.endsWith(`/state/${STATE.quantiles}`)) continue;
+        const { delta, value: sketch } = selectionCodec.decode(value);
+        shares.set(delta, (shares.get(delta) ?? new Map()).set(partition, sketch));
       }
     },
 

@@ -328,7 +328,7 @@ export const METRICS = {
     help: 'What rules found, by what became of it: sent, or the reason why it was held.',
     unit: 'alerts',
     labels: ['rule', 'outcome'],
-    from: RUNNING,
+    from: ['scan'],
     panels: [
       {
         row: 'Alerts',

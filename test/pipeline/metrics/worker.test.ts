@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { serveMetrics } from '../../../pipeline/metrics/server.ts';
 import { workerMetrics } from '../../../pipeline/metrics/worker.ts';
-import { alertMessages, countMessage, selectionMessage } from '../../../pipeline/store/messages.ts';
+import { countMessage, selectionMessage } from '../../../pipeline/store/messages.ts';
 import { quantileSketch } from '../../../stages/math/quantile.ts';
-import { alertOf } from '../../alert/alert-of.ts';
 import { DELTA } from '../../kit/store.ts';
 
 describe('metrics of a worker', () => {
@@ -26,7 +25,6 @@ describe('metrics of a worker', () => {
       outgoing: [
         { topic: 'tokens', key: 'k', value: Buffer.from('no count'), headers: {} },
         countMessage({ stage: 'tokenize', outcome: 'rejected', code: 'too-short', n: 2 }),
-        ...alertMessages(alertOf('a')),
         selectionMessage({
           delta: DELTA,
           list: 'state',
@@ -45,7 +43,6 @@ describe('metrics of a worker', () => {
       'deltasift_queue_seconds_sum{leg="tokenize"} 0.02',
       'deltasift_batch_seconds_sum{leg="tokenize"} 0.2',
       'deltasift_tokens_total 77',
-      'deltasift_alerts_total{rule="rule",outcome="sent"} 1',
       `deltasift_scored{delta="${DELTA.slice(0, 12)}"} 1`,
       'deltasift_last_progress_seconds{leg="tokenize"} 1234.5',
       'deltasift_lag_messages{leg="tokenize"} 7',
