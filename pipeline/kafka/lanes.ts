@@ -21,6 +21,8 @@ export interface LanesOptions {
    * group has been heard to count this process in
    */
   readonly work: (partitions: readonly number[], signal: AbortSignal) => Promise<void>;
+  /** Whether the work of all partitions is done, by whichever process. */
+  readonly allDone: () => Promise<boolean>;
   readonly note: (sentence: string) => void;
 }
 
@@ -28,9 +30,17 @@ export class LaneLost extends Error {
   override readonly name = 'LaneLost';
 }
 
+/** Waiting for the group to say whose a partition is helps, where the cluster refuses nothing. */
+export function lost(error: unknown): unknown {
+  return refusal(error) ?? (error instanceof Error ? new LaneLost(error.message, { cause: error }) : error);
+}
+
 const RETRY_MS = 500;
 
-/** Resolves when all work of all partitions that this process has got is done; rejects with what `work` threw. */
+/**
+ * Resolves when the work of all partitions is done; rejects with what `work` threw. A process that is done with its own waits for
+ * the others, so that theirs come to it where they die: one that only left would be given partitions until the group noticed.
+ */
 export async function runLanes(options: LanesOptions, signal: AbortSignal): Promise<void> {
   for (;;) {
     try {
@@ -45,7 +55,7 @@ export async function runLanes(options: LanesOptions, signal: AbortSignal): Prom
 }
 
 async function member(options: LanesOptions, signal: AbortSignal): Promise<void> {
-  const { client, topicOnCluster, group, alone, sessionTimeoutMs, work } = options;
+  const { client, topicOnCluster, group, alone, sessionTimeoutMs, work, allDone } = options;
   const consumer = client.consumer({
     groupId: group,
     sessionTimeout: sessionTimeoutMs,
@@ -61,7 +71,20 @@ async function member(options: LanesOptions, signal: AbortSignal): Promise<void>
   const unclaimed = new Set<number>();
   const running = new Set<Promise<void>>();
   const ended = Promise.withResolvers<void>();
-  let left = false;
+  let [left, asking] = [false, false];
+
+  async function endIfDone(): Promise<void> {
+    const own = [...lanes.values()];
+    if (asking || own.length === 0 || unclaimed.size > 0 || own.some(({ done }) => !done)) return;
+    asking = true;
+    try {
+      if (await allDone()) ended.resolve();
+    } catch (error) {
+      ended.reject(lost(error));
+    } finally {
+      asking = false;
+    }
+  }
 
   function assign(partitions: readonly number[]): void {
     for (const [partition, { stop }] of lanes) {
@@ -101,7 +124,7 @@ async function member(options: LanesOptions, signal: AbortSignal): Promise<void>
         await work(partitions, stop);
         stop.throwIfAborted(); // work that was cut short may end as if it were done
         for (const [, lane] of own) lane.done = true;
-        if (unclaimed.size === 0 && [...lanes.values()].every(({ done }) => done)) ended.resolve();
+        await endIfDone();
       } catch (error) {
         if (signal.aborted || !(error instanceof LaneLost || stop.aborted)) return ended.reject(error);
         // those of them that are still this process's are claimed again
@@ -118,10 +141,11 @@ async function member(options: LanesOptions, signal: AbortSignal): Promise<void>
 
   const { GROUP_JOIN, HEARTBEAT, CRASH } = consumer.events;
   consumer.on(GROUP_JOIN, ({ payload }) => assign(payload.memberAssignment[topicOnCluster] ?? []));
-  consumer.on(HEARTBEAT, claimAll);
-  consumer.on(CRASH, ({ payload: { error } }) => {
-    ended.reject(refusal(error) ?? new LaneLost(error.message, { cause: error }));
+  consumer.on(HEARTBEAT, () => {
+    claimAll();
+    void endIfDone();
   });
+  consumer.on(CRASH, ({ payload: { error } }) => ended.reject(lost(error)));
   const abort = () => ended.reject(signal.reason);
   signal.addEventListener('abort', abort);
   const joining = (async () => {
@@ -130,7 +154,7 @@ async function member(options: LanesOptions, signal: AbortSignal): Promise<void>
     await consumer.subscribe({ topics: [topicOnCluster], fromBeginning: true });
     await consumer.run({ autoCommit: false, eachBatch: async () => undefined });
   })();
-  joining.catch((error: Error) => ended.reject(refusal(error) ?? new LaneLost(error.message, { cause: error })));
+  joining.catch((error: unknown) => ended.reject(lost(error)));
   try {
     await ended.promise;
   } finally {

@@ -5,10 +5,9 @@ import { crawl, type Follow, type Marks } from '../crawl/crawl.ts';
 import { CRAWL_WRITES, DOCUMENTS } from '../crawl/group.ts';
 import { CURSORS, type CursorMark, cursorKey, cursorMark } from '../store/messages.ts';
 import { type KafkaConnection, kafkaClient } from './client.ts';
-import { refusal } from './failure.ts';
 import { Partitioners } from './kafkajs.ts';
 import { lagOf, placesOf } from './lag.ts';
-import { LaneLost, runLanes } from './lanes.ts';
+import { lost, runLanes } from './lanes.ts';
 import { readAll } from './read-all.ts';
 import { room } from './room.ts';
 import { openWriter, type Placed } from './writer.ts';
@@ -33,11 +32,12 @@ export interface SharedCrawlOptions {
 /** The group whose lag says whether more may be published. */
 const READER = 'tokenize';
 const HIGH_WATER = 100_000;
+const [UNDONE, DONE] = [0, 1];
 
 /**
- * Resolves when all units of the partitions that this process got are read; those of a process that died go to the others, which
- * go on from its cursors. A document goes out with the cursor behind it in one transaction, and nobody but the owner of the
- * cursor's partition can write one: see decisions/0006.
+ * Resolves when all units are read, by whichever process; those of a process that died go to the others, which go on from its
+ * cursors. A document goes out with the cursor behind it in one transaction, and nobody but the owner of the cursor's partition
+ * can write one: see decisions/0006.
  */
 export async function sharedCrawl(source: Source, options: SharedCrawlOptions, signal: AbortSignal): Promise<void> {
   const { connection, prefix, dedup, limit, follow, stamp, note, onRead, onPublished = () => undefined } = options;
@@ -55,17 +55,22 @@ export async function sharedCrawl(source: Source, options: SharedCrawlOptions, s
       return lags.reduce((sum, { lag }) => sum + lag, 0);
     });
     const id = `crawl.${source.name}`;
+    /** Its place in a partition says whether all units there are read: DONE or UNDONE. */
+    const doneGroup = topicOf(`done.${id}`);
 
     /** Ends what a former owner left open, and fences it. */
     async function openLane(partition: number) {
       const place = { group: topicOf(`publisher.${id}`), topic: CURSORS, partition };
+      const isDone = { group: doneGroup, topic: CURSORS, partition };
       const transactionalId = topicOf(`${id}.${partition}`);
       const writer = await openWriter({ client: quick, id: transactionalId, topicOf, writes, place });
       const places = await placesOf(admin, place.group, topicOf(CURSORS));
       let last = places.get(partition) ?? 0; // transactions are counted, as a group's place
+      await writer.commit([], { ...isDone, next: UNDONE });
       return {
         partition,
         close: () => writer.close(),
+        done: () => writer.commit([], { ...isDone, next: DONE }),
         commit: (messages: readonly Placed[]) => writer.commit(messages, { ...place, next: ++last }),
       };
     }
@@ -94,25 +99,27 @@ export async function sharedCrawl(source: Source, options: SharedCrawlOptions, s
     async function work(partitions: readonly number[], stop: AbortSignal): Promise<void> {
       const lanes: Awaited<ReturnType<typeof openLane>>[] = [];
       try {
-        for (const partition of partitions) lanes.push(await openLane(partition).catch(lost));
-        const kept = await marksOf(partitions, stop).catch(lost);
+        for (const partition of partitions) lanes.push(await openLane(partition).catch(raise));
+        const kept = await marksOf(partitions, stop).catch(raise);
         const marks: Marks = {
           mark: (_, unit) => kept.get(unit),
           read: () => [...kept.values()].reduce((sum, { read }) => sum + read, 0),
         };
-        const crawlLane = async ({ partition, commit }: (typeof lanes)[number]) => {
+        const crawlLane = async ({ partition, commit, done }: (typeof lanes)[number]) => {
           onPublished([]);
           const publish = async (messages: readonly Outgoing[], abandoned: AbortSignal) => {
             await forDocuments.take(messages.filter(({ topic }) => topic === DOCUMENTS).length, abandoned);
             const placed = messages.map((message) =>
               message.topic === CURSORS ? { ...stamp(message), partition } : stamp(message),
             );
-            await commit(placed).catch(lost);
+            await commit(placed).catch(raise);
             onPublished(messages);
             for (const message of messages) if (message.topic === CURSORS) keep(kept, cursorMark(message), onRead);
           };
           const share = shareOf(source, (unit) => partitionOf(cursorKey(source.name, unit)) === partition);
           await crawl(share, { publish }, { marks, dedup, limit, follow }, stop);
+          stop.throwIfAborted();
+          await done().catch(raise);
         };
         if (limit !== undefined) for (const lane of lanes) await crawlLane(lane);
         else await allOrNone(lanes.map(crawlLane));
@@ -129,6 +136,10 @@ export async function sharedCrawl(source: Source, options: SharedCrawlOptions, s
         alone: limit !== undefined,
         sessionTimeoutMs: options.sessionTimeoutMs ?? 10_000,
         work,
+        allDone: async () => {
+          const places = await placesOf(admin, doneGroup, topicOf(CURSORS));
+          return [...places.values()].filter((next) => next === DONE).length === writes.get(CURSORS);
+        },
         note,
       },
       signal,
@@ -143,9 +154,8 @@ function keep(kept: Map<string, CursorMark>, mark: CursorMark, onRead: (records:
   kept.set(mark.unit, mark);
 }
 
-/** Waiting for the group to say whose it is helps, where the cluster refuses nothing. */
-function lost(error: unknown): never {
-  throw refusal(error) ?? (error instanceof Error ? new LaneLost(error.message, { cause: error }) : error);
+function raise(error: unknown): never {
+  throw lost(error);
 }
 
 /** Rejects with the first failure, once all have ended. */
