@@ -23,6 +23,7 @@ import { show } from './show.ts';
 import { checkSource, listSources } from './sources.ts';
 import { status } from './status.ts';
 import { studyLeakage, studyOptimizer, studySize, studyStrategies, studyWidth } from './study.ts';
+import { tap } from './tap.ts';
 import { top } from './top.ts';
 import { createTopics, deleteTopics, describeTopics } from './topics.ts';
 import { topology } from './topology.ts';
@@ -79,6 +80,7 @@ export const commands: readonly Command[] = [
   describeTopics,
   deleteTopics,
   lag,
+  tap,
   listDead,
   showDead,
   replayDead,

@@ -174,6 +174,20 @@ export const topicsConfig = take([...cluster, ...wire, 'partitions', 'replicas']
 export const deleteTopicsConfig = take([...cluster, 'partitions', 'replicas', 'yes']);
 export const createTopicsConfig = take([...cluster, ...wire, 'partitions', 'replicas', 'apply', 'register']);
 export const lagConfig = take([...cluster, 'legs']);
+export const tapConfig = take([...cluster, 'registry']).extend({
+  topic: z.string().min(1).meta({ description: 'topic, named without the prefix', placeholder: 'TOPIC' }),
+  store: settings.store.optional().describe('tap a store rather than a cluster'),
+  limit: z.int().min(1).optional().describe('messages to show, the newest; 20 where left out, or with --follow no end'),
+  follow: z.boolean().optional().describe('show what comes from now on, until told to stop'),
+  key: z.string().min(1).optional().meta({ description: 'only messages of this key', placeholder: 'KEY' }),
+  match: z
+    .string()
+    .min(1)
+    .optional()
+    .meta({ description: 'only messages that hold this in the key, a header or the value', placeholder: 'TEXT' }),
+  poison: z.boolean().optional().describe('only what cannot be decoded'),
+});
+export type TapConfig = z.infer<typeof tapConfig>;
 export const topologyConfig = take(['prefix', 'legs']);
 const deadQuery = ['code', 'stage', 'topic', 'since'] as const;
 export const listDeadConfig = take([...cluster, ...deadQuery, 'limitDead']);

@@ -13,6 +13,8 @@ export interface ReadAll {
   readonly group: string;
   /** Only these partitions, each from an offset on; all from the beginning where left out. */
   readonly from?: ReadonlyMap<number, number>;
+  /** Goes on with what comes, until `signal` aborts. */
+  readonly follow?: boolean;
   readonly each: (message: Delivered) => Awaitable<void>;
   /** Where it is given, values are handed over as codecs read them. @throws Error for one that cannot be */
   readonly wire?: Wire;
@@ -23,7 +25,7 @@ export interface ReadAll {
  * It waits for transactions that are open when it begins.
  */
 export async function readAll(
-  { client, topic, topicOnCluster, group, from, each, wire }: ReadAll,
+  { client, topic, topicOnCluster, group, from, follow = false, each, wire }: ReadAll,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, number>> {
   const admin = client.admin();
@@ -37,7 +39,7 @@ export async function readAll(
     ends.set(partition, Number(high));
     next.set(partition, Math.max(first, Number(low)));
   }
-  const isDone = () => [...ends].every(([partition, end]) => next.get(partition)! >= end);
+  const isDone = () => !follow && [...ends].every(([partition, end]) => next.get(partition)! >= end);
   if (isDone()) return next;
 
   const { promise: done, resolve, reject } = Promise.withResolvers<void>();

@@ -4,6 +4,7 @@ import type { Score } from '../../schemas/types.ts';
 import { type MemberList, memberTable, type Ranked } from './members.ts';
 import { openToRead } from './open.ts';
 import { type Store, storeOf } from './store.ts';
+import { type TopicRows, topicRows } from './topics.ts';
 
 /** Where a page of the best documents ended. */
 export interface Place {
@@ -34,6 +35,8 @@ export interface StoreView {
   /** Address and score of all the best. */
   addresses(delta: string): IterableIterator<Pick<Score, 'url' | 'score'>>;
   waiting(): readonly Waiting[];
+  /** @throws ConfigError where a store has no such topic */
+  topic(name: string): TopicRows;
   /** Records read of all sources. */
   read(): number;
   /** Size of the file, in bytes. */
@@ -74,6 +77,7 @@ function viewOf(dir: string, database: Database, close: () => void): StoreView {
     size: members.size,
     addresses: (delta) => addresses.iterate(delta),
     waiting: () => waiting.all(),
+    topic: (name) => topicRows(database, name),
     read: () => read.get()!,
     bytes: () =>
       (database.pragma('page_count', { simple: true }) as number) *
