@@ -118,7 +118,7 @@ export const topics = [
     name: 'cursors',
     summary: 'how far each source was read',
     schema: null,
-    key: 'name of the source',
+    key: 'name of the source, or [source, file] as JSON',
     partitionBy: 'key',
     cleanup: 'compact',
     writtenBy: ['crawl'],

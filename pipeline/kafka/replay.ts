@@ -4,6 +4,7 @@ import { COUNTS, REPLAYED } from '../store/messages.ts';
 import { INPUT } from '../topology.ts';
 import { type KafkaConnection, kafkaClient } from './client.ts';
 import { type DeadLetter, type DeadQuery, obstacle, readDead, replayMessages } from './dead-letters.ts';
+import { stamp } from './stamp.ts';
 import { kafkaTransport } from './transport.ts';
 
 export interface Replayed {
@@ -29,7 +30,8 @@ export async function replay(
     prefix,
     publisher: 'replay',
     writes: [...Object.values(INPUT), REPLAYED, COUNTS],
-    stamp: (message) => message, // the bytes and headers are those of the message that was rejected
+    // a letter's bytes and headers are those of the message that was rejected
+    stamp: (message) => (message.topic === COUNTS ? stamp(message, undefined) : message),
   });
   const left: Record<string, number> = {};
   try {

@@ -13,7 +13,10 @@ describe('topology', () => {
       ['scores', 'selection'],
     ]);
     const [whole] = topology([STEPS.join('+')]);
-    assert.deepEqual([whole?.reads, whole?.writes], ['documents', ['selection', 'seen', 'counts', 'dead', 'drops']]);
+    assert.deepEqual(
+      [whole?.reads, whole?.writes],
+      ['documents', ['selection', 'seen', 'signatures', 'counts', 'dead', 'drops']],
+    );
   });
 
   test('legs are listed in the order in which documents pass them', () => {
