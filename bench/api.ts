@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Pool } from 'undici';
+import { environmentOf } from '../pipeline/environment.ts';
 import { serveInThread } from '../pipeline/serve/thread.ts';
 import { openStore } from '../pipeline/store/store.ts';
 import { table } from './results.ts';
@@ -18,7 +19,14 @@ export async function apiSection(): Promise<readonly string[]> {
   const { id, keep } = store.deltas()[0]!;
   const documents = store.top(id, keep).length;
   store.close();
-  const options = { store: DEMO, address: '0', token: TOKEN, hosts: [] };
+  const options = {
+    store: DEMO,
+    address: '0',
+    token: TOKEN,
+    hosts: [],
+    roots: [],
+    environment: environmentOf({}, '/', false),
+  };
   const server = await serveInThread(options, (message) => console.error(message));
   const pool = new Pool(server.url, { connections: CONNECTIONS });
   const rows: string[][] = [];

@@ -12,7 +12,10 @@ export const serve = command({
   summary: 'Serves the API and the page of a store, also while a scan writes to it.',
   config: serveConfig,
 
-  async run({ store, serve: address, serveHost: hosts, metrics }, { environment, out, err, json, quiet, signal }) {
+  async run(
+    { store, serve: address, serveHost: hosts, serveCheckpoints: roots, metrics },
+    { environment, out, err, json, quiet, signal },
+  ) {
     const [{ serve: open }, { tokenOf }, { serverMetrics }, { serveMetrics }] = await Promise.all([
       import('../serve/server.ts'), // loaded when asked for: other commands start sooner
       import('../serve/token.ts'),
@@ -22,7 +25,7 @@ export const serve = command({
     const { token, made } = tokenOf(environment.apiToken);
     const watch = metrics === undefined ? undefined : serverMetrics();
     const fault = ({ stack }: Error) => err.write(`deltasift: ${stack}\n`);
-    const server = await open({ store, address, token, hosts }, '--serve', fault, watch);
+    const server = await open({ store, address, token, hosts, roots, environment }, '--serve', fault, watch);
     let scraped: MetricsServer | undefined;
     if (json) out.write(`${JSON.stringify({ url: server.url, ...(made ? { token } : {}) })}\n`);
     else if (made) out.write(`${server.url}/#token=${token}\n`);

@@ -32,6 +32,7 @@ export const scanConfig = take([
     'metrics',
     'serve',
     'serveHost',
+    'serveCheckpoints',
     'alerts',
     'sinks',
     'digestSeconds',
@@ -152,7 +153,7 @@ export const simulateAlertsConfig = take(['store', 'alerts', 'sinks']).extend({
 });
 export const statusConfig = take(['store']);
 export const notifyConfig = take(['store', 'alerts', 'sinks', 'digestSeconds']);
-export const serveConfig = take(['store', 'serveHost', 'metrics']).extend({
+export const serveConfig = take(['store', 'serveHost', 'serveCheckpoints', 'metrics']).extend({
   serve: z.string().min(1).default('8790').meta({
     description: 'where to listen; the host is the loopback by default',
     placeholder: '[HOST:]PORT',

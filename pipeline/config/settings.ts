@@ -137,6 +137,11 @@ export const settings = {
     .array(z.string().regex(/^[\w.-]+$/, 'a host name'))
     .default([])
     .meta({ description: 'names the server goes by, besides IP addresses and localhost', placeholder: 'NAME' }),
+  serveCheckpoints: z.array(z.string().min(1)).default([]).meta({
+    description:
+      'what may be added as a delta over the API and on the page, comma-separated: folders that checkpoints lie in, and beginnings as hf:ORG or https://HOST/PATH; nothing by default',
+    placeholder: 'ROOT',
+  }),
   threads: z.int().min(1).optional().describe('threads of the model; by default one per core'),
   limit: z.int().min(1).optional().describe('stop after this many records of the source'),
   filters: z.array(filterSpec).default([]).meta({

@@ -193,10 +193,15 @@ async function serveScanMetrics(
   }
 }
 
-async function serverOf({ serve: address, serveHost, store }: ScanConfig, world: World): Promise<Server | undefined> {
+async function serverOf(
+  { serve: address, serveHost: hosts, serveCheckpoints: roots, store }: ScanConfig,
+  world: World,
+): Promise<Server | undefined> {
   if (address === undefined) return undefined;
   const { token, made } = tokenOf(world.environment.apiToken);
-  const server = await serveInThread({ store, address, token, hosts: serveHost }, (fault) => world.note(fault));
+  const server = await serveInThread({ store, address, token, hosts, roots, environment: world.environment }, (fault) =>
+    world.note(fault),
+  );
   world.note(`the page is at ${server.url}/${made ? `#token=${token}` : ''}`);
   return server;
 }

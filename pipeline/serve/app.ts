@@ -6,8 +6,8 @@ import { type GuardOptions, guard } from './guard.ts';
 import { openapi } from './openapi.ts';
 import type { PageFile } from './page-files.ts';
 import { Problem, problemDetails } from './problem.ts';
-import type { Route } from './route.ts';
-import { routes } from './routes.ts';
+import type { Change, Route } from './route.ts';
+import { changes, routes } from './routes.ts';
 import type { Served } from './served.ts';
 
 export interface Answer {
@@ -27,8 +27,8 @@ export interface AppOptions extends GuardOptions {
   readonly onFault: (error: Error) => void;
 }
 
-/** Nothing here takes a body. */
-const MOST_BODY = 1024;
+/** Room for a path of 4,096 characters, however it is escaped. */
+const MOST_BODY = 32_768;
 const REQUEST_MS = 30_000;
 
 const HEADERS = {
@@ -80,12 +80,14 @@ export function app({ served, page = new Map(), token, hosts, onAnswer, onFault 
       reply,
       request.method === 'GET'
         ? new Problem(404, `no ${request.url.slice(0, 100)}: /openapi.json lists what there is`)
-        : new Problem(405, `${request.method}: expected GET`, { allow: 'GET' }),
+        : new Problem(405, `${request.method}: expected ${allowed(request.url)}`, { allow: allowed(request.url) }),
     ),
   );
   server.addHook('onClose', async () => streams.close());
 
-  const document = JSON.stringify(openapi([...routes, events], served.version));
+  server.removeContentTypeParser('text/plain'); // only JSON: no form of another page sends that unasked
+
+  const document = JSON.stringify(openapi([...routes, events], changes, served.version));
   server.get('/openapi.json', (_, reply) => reply.type('application/json').send(document));
   server.get(events.path, (request, reply) => {
     checkToken(request.headers.authorization);
@@ -96,6 +98,7 @@ export function app({ served, page = new Map(), token, hosts, onAnswer, onFault 
     server.get(path, (_, reply) => reply.headers({ 'content-security-policy': CSP }).type(type).send(body));
   }
   for (const route of routes) add(route);
+  for (const one of changes) addChange(one);
   return server;
 
   /** The same question has the same answer until the store changes. */
@@ -112,13 +115,42 @@ export function app({ served, page = new Map(), token, hosts, onAnswer, onFault 
       }
     });
   }
+
+  function addChange({ method, path, params, body, status, handle }: Change): void {
+    server.route({
+      method,
+      url: path.replaceAll(/\{(\w+)\}/g, ':$1'),
+      onRequest: async (request) => checkToken(request.headers.authorization), // before a body is read
+      handler: async (request, reply) => {
+        const gone = new AbortController();
+        reply.raw.once('close', () => gone.abort());
+        const asked = checked(params, request.params);
+        if (body === undefined && request.body !== undefined) throw new Problem(400, `${method}: expected no body`);
+        const answer = await handle(asked, body && checked(body, request.body, 'body'), served, gone.signal);
+        reply.header('cache-control', 'no-store').code(status);
+        return status === 204 ? reply.send() : reply.type('application/json').send(JSON.stringify(answer));
+      },
+    });
+  }
+}
+
+const PATHS = [...routes, ...changes].map((route) => ({
+  method: 'method' in route ? route.method : 'GET',
+  pattern: new RegExp(`^${route.path.replaceAll(/\{\w+\}/g, '[^/]+')}$`),
+}));
+
+/** Methods that the path of an address takes. */
+function allowed(url: string): string {
+  const path = url.split('?', 1)[0]!;
+  const methods = PATHS.filter(({ pattern }) => pattern.test(path)).map(({ method }) => method);
+  return methods.length === 0 ? 'GET' : methods.join(', ');
 }
 
 /** @throws Problem 400 with every mistake: where, what was expected, what came */
-function checked(schema: z.ZodObject, given: unknown): unknown {
+function checked(schema: z.ZodObject, given: unknown, whole = 'query'): unknown {
   const parsed = schema.safeParse(given);
   if (parsed.success) return parsed.data;
-  const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join('.') || 'query'}: ${message}`);
+  const mistakes = parsed.error.issues.map(({ path, message }) => `${path.join('.') || whole}: ${message}`);
   throw new Problem(400, mistakes.join('; ').slice(0, 1000));
 }
 

@@ -1,8 +1,11 @@
 /** The OpenAPI 3.1 document of a list of routes. */
 import { z } from 'zod';
-import type { Route } from './route.ts';
+import type { Change, Route } from './route.ts';
 
-export function openapi(routes: readonly Route[], version: string): object {
+export function openapi(routes: readonly Route[], changes: readonly Change[], version: string): object {
+  const paths = new Map<string, Record<string, object>>();
+  for (const route of routes) paths.set(route.path, { get: operation(route) });
+  for (const one of changes) paths.set(one.path, { ...paths.get(one.path), [one.method.toLowerCase()]: changing(one) });
   return {
     openapi: '3.1.0',
     info: { title: 'deltasift', version, license: { name: 'MIT', identifier: 'MIT' } },
@@ -12,7 +15,7 @@ export function openapi(routes: readonly Route[], version: string): object {
       schemas: { Problem: PROBLEM },
     },
     security: [{ token: [] }],
-    paths: Object.fromEntries(routes.map((route) => [route.path, { get: operation(route) }])),
+    paths: Object.fromEntries(paths),
   };
 }
 
@@ -28,13 +31,41 @@ const PROBLEM = {
   },
 };
 
-function operation({ path, summary, params, query, reply, open, media }: Route): object {
-  const problem = (description: string) => ({
+function problem(description: string): object {
+  return {
     description,
     content: { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } },
-  });
+  };
+}
+
+function changing({ method, path, summary, params, body, reply, status, refusals }: Change): object {
+  const said = status === 204 ? {} : { content: { 'application/json': { schema: schemaOf(reply) } } };
   return {
-    operationId: path.replaceAll(/[{}]/g, '').split('/').filter(Boolean).join('-'),
+    operationId: `${method.toLowerCase()}-${idOf(path)}`,
+    summary,
+    parameters: parameters(params, 'path'),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: true, content: { 'application/json': { schema: schemaOf(body, 'input') } } } }),
+    responses: {
+      [status]: { description: 'done', ...said },
+      400: problem('the body or a parameter is not what it should be'),
+      401: problem('no token, or another one'),
+      ...Object.fromEntries(Object.entries(refusals).map(([code, why]) => [code, problem(why)])),
+      413: problem('the body is too large'),
+      415: problem('the body is not JSON'),
+      421: problem('the Host is none of ours'),
+    },
+  };
+}
+
+function idOf(path: string): string {
+  return path.replaceAll(/[{}]/g, '').split('/').filter(Boolean).join('-');
+}
+
+function operation({ path, summary, params, query, reply, open, media }: Route): object {
+  return {
+    operationId: idOf(path),
     summary,
     parameters: [...parameters(params, 'path'), ...parameters(query, 'query')],
     responses: {

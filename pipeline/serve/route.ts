@@ -22,6 +22,40 @@ export interface Route {
 const NOTHING = z.strictObject({});
 type Nothing = typeof NOTHING;
 
+/** A route that changes something; what it takes is JSON. */
+export interface Change {
+  readonly method: 'POST' | 'PATCH' | 'DELETE';
+  readonly path: string;
+  readonly summary: string;
+  readonly params: z.ZodObject;
+  /** Of the body; undefined where it takes none. */
+  readonly body: z.ZodObject | undefined;
+  readonly reply: z.ZodType;
+  /** Of an answer that says it is done. */
+  readonly status: 200 | 201 | 204;
+  /** Statuses of its refusals, and what each means. */
+  readonly refusals: Readonly<Record<number, string>>;
+  /** @throws Problem where it cannot be done */
+  handle(params: unknown, body: unknown, served: Served, signal: AbortSignal): Promise<unknown>;
+}
+
+/** A change from a function of its checked parameters and body. */
+export function change<
+  Reply extends z.ZodType,
+  Params extends z.ZodObject = Nothing,
+  Body extends z.ZodObject = Nothing,
+>(
+  spec: Pick<Change, 'method' | 'path' | 'summary' | 'status'> & {
+    readonly params?: Params;
+    readonly body?: Body;
+    readonly reply: Reply;
+    readonly refusals?: Change['refusals'];
+    handle(params: z.infer<Params>, body: z.infer<Body>, served: Served, signal: AbortSignal): Promise<z.infer<Reply>>;
+  },
+): Change {
+  return { params: NOTHING, body: undefined, refusals: {}, ...spec } as Change;
+}
+
 /** A route from a function of its checked parameters. */
 export function route<
   Reply extends z.ZodType,

@@ -1,6 +1,7 @@
 /** Every route of the API, in the order of the OpenAPI document. */
-import type { Route } from './route.ts';
+import type { Change, Route } from './route.ts';
 import { alerts } from './routes/alerts.ts';
+import { changeDeltas } from './routes/change-deltas.ts';
 import { counters } from './routes/counters.ts';
 import { deltas } from './routes/deltas.ts';
 import { document } from './routes/document.ts';
@@ -30,3 +31,5 @@ export const routes: readonly Route[] = [
   health,
   ready,
 ];
+
+export const changes: readonly Change[] = changeDeltas;

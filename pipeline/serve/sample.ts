@@ -11,6 +11,8 @@ export interface Sample {
   readonly rejected: number;
   /** Grows with every document that comes into a list. */
   readonly revision: number;
+  /** Goes up whenever a delta was added, paused or removed. */
+  readonly deltas: number;
   /** Scored documents, by delta id. */
   readonly documents: Readonly<Record<string, number>>;
   /** Documents that went into each stage. */

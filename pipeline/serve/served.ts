@@ -3,12 +3,15 @@ import { type QuantileSketch, quantileSketch } from '../../stages/math/quantile.
 import { STATE } from '../../stages/select.ts';
 import type { DeltaRecord } from '../store/store.ts';
 import { openView, type StoreView } from '../store/view.ts';
+import type { Desk } from './desk.ts';
 import { Problem } from './problem.ts';
 import { type Watch, watch } from './watch.ts';
 
 export interface Served {
   readonly view: StoreView;
   readonly watch: Watch;
+  /** Changes deltas. */
+  readonly desk: Desk;
   /** Of deltasift. */
   readonly version: string;
   /** Text of token ids, by the tokenizer kept in the store. */
@@ -26,6 +29,7 @@ export interface ServedOptions {
   /** Folder of the store. */
   readonly dir: string;
   readonly version: string;
+  readonly desk: Desk;
   /** Opens the tokenizer kept in the store: called when a document is first shown. */
   readonly openTokenizer: (dir: string) => { readonly decode: (ids: Int32Array) => string };
   /** Seconds since 1970. */
@@ -36,7 +40,7 @@ export interface ServedOptions {
 const KEPT = 500;
 
 /** @throws ConfigError where there is no store in the folder */
-export function served({ dir, version, openTokenizer, clock }: ServedOptions): Served {
+export function served({ dir, version, desk, openTokenizer, clock }: ServedOptions): Served {
   const view = openView(dir);
   const kept = new Map<string, unknown>();
   let of = -1;
@@ -58,6 +62,7 @@ export function served({ dir, version, openTokenizer, clock }: ServedOptions): S
   return {
     view,
     watch: watching,
+    desk,
     version,
     quantiles,
     kept: keep,

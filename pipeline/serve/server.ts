@@ -1,10 +1,12 @@
 /** Serves a store: the API, on an address of its own. */
 import { readFileSync } from 'node:fs';
 import { addressOf, urlOf } from '../config/address.ts';
+import type { Environment } from '../environment.ts';
 import { ConfigError } from '../error.ts';
 import type { StoreView } from '../store/view.ts';
 import { keptTokenizer } from '../target/kept-tokenizer.ts';
 import { type Answer, app } from './app.ts';
+import { desk } from './desk.ts';
 import { pageFiles } from './page-files.ts';
 import { served } from './served.ts';
 
@@ -17,6 +19,9 @@ export interface ServeOptions {
   readonly token: string;
   /** Names the server goes by, besides IP addresses and localhost. */
   readonly hosts: readonly string[];
+  /** What may be named as a tuned checkpoint of a new delta: see deltas/admissible.ts. */
+  readonly roots: readonly string[];
+  readonly environment: Environment;
 }
 
 /** Who counts what is asked. */
@@ -41,14 +46,20 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
  * @throws ConfigError where there is no store, or the address cannot be listened on
  */
 export async function serve(
-  { store, address, token, hosts }: ServeOptions,
+  { store, address, token, hosts, roots, environment }: ServeOptions,
   flag: string,
   onFault: (error: Error) => void,
   watch?: ServeWatch,
 ): Promise<Server> {
   const { host, port } = addressOf(address, flag);
   const page = await pageFiles();
-  const read = served({ dir: store, version, openTokenizer: keptTokenizer, clock: () => Date.now() / 1000 });
+  const read = served({
+    dir: store,
+    version,
+    desk: desk({ dir: store, roots, environment }),
+    openTokenizer: keptTokenizer,
+    clock: () => Date.now() / 1000,
+  });
   watch?.opened(read.view);
   const server = app({ served: read, page, token, hosts, onAnswer: watch?.answered, onFault });
   const close = async () => {

@@ -56,6 +56,7 @@ export function watch({ view, clock, documents, intervalMs = INTERVAL_MS }: Watc
       dropped: sum('dropped'),
       rejected: sum('rejected'),
       revision: view.revision(),
+      deltas: view.store.deltasVersion(),
       documents: Object.fromEntries(view.store.deltas().map(({ id }) => [id, documents(id)])),
       stages: Object.fromEntries(into.map(({ stage, n }) => [stage, n])),
       bytes: view.bytes(),

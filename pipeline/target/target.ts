@@ -57,6 +57,7 @@ export type TargetConfig = Omit<
   | 'nearDuplicates'
   | 'nearDuplicateThreshold'
   | 'serveHost'
+  | 'serveCheckpoints'
   | 'alerts'
   | 'sinks'
   | 'digestSeconds'

@@ -1,41 +1,16 @@
 /** Deltas that come while or after a scan ran, as a user types it, on the small real pair. */
 import assert from 'node:assert/strict';
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import { deltasift } from './run.ts';
-import { tinyCrawl, tinyPair } from './tiny.ts';
+import { halfTuned, tinyCrawl, tinyPair } from './tiny.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'deltasift-deltas-'));
 after(() => rmSync(folder, { recursive: true }));
 const CRAWL = tinyCrawl(folder, 160);
-const HEAD = 'transformer.wte.weight';
-
-/** A tuned checkpoint whose head moved as the pair's did, on every second row alone. */
-function halfTuned(): string {
-  const dir = join(folder, 'half');
-  cpSync(tinyPair.base, dir, { recursive: true });
-  const [base, tuned] = [tinyPair.base, tinyPair.tuned].map((side) => {
-    const bytes = readFileSync(join(side, 'model.safetensors'));
-    const length = Number(bytes.readBigUInt64LE());
-    const { shape, data_offsets: offsets } = JSON.parse(bytes.toString('utf8', 8, 8 + length))[HEAD];
-    return { bytes, start: 8 + length + offsets[0], width: shape[1] as number, rows: shape[0] as number };
-  });
-  for (let row = 0; row < base!.rows; row += 2) {
-    const size = 4 * base!.width;
-    tuned!.bytes.copy(
-      base!.bytes,
-      base!.start + row * size,
-      tuned!.start + row * size,
-      tuned!.start + (row + 1) * size,
-    );
-  }
-  writeFileSync(join(dir, 'model.safetensors'), base!.bytes);
-  return dir;
-}
-
-const HALF = halfTuned();
+const HALF = halfTuned(join(folder, 'half'));
 const scan = (tuned: string, store: string, ...more: readonly string[]) =>
   deltasift([
     'scan',

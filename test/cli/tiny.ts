@@ -1,5 +1,5 @@
 /** The small real pair of test/golden, and crawls cut from its documents. */
-import { readFileSync, writeFileSync } from 'node:fs';
+import { cpSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { Tokenizer } from '@huggingface/tokenizers';
@@ -19,4 +19,28 @@ export function tinyCrawl(folder: string, n: number, more: readonly object[] = [
   const path = join(folder, name);
   writeFileSync(path, [...lines, ...more].map((line) => `${JSON.stringify(line)}\n`).join(''));
   return path;
+}
+
+const HEAD = 'transformer.wte.weight';
+
+/** A tuned checkpoint whose head moved as the pair's did, on every second row alone: into a folder that it makes. */
+export function halfTuned(dir: string): string {
+  cpSync(tinyPair.base, dir, { recursive: true });
+  const [base, tuned] = [tinyPair.base, tinyPair.tuned].map((side) => {
+    const bytes = readFileSync(join(side, 'model.safetensors'));
+    const length = Number(bytes.readBigUInt64LE());
+    const { shape, data_offsets: offsets } = JSON.parse(bytes.toString('utf8', 8, 8 + length))[HEAD];
+    return { bytes, start: 8 + length + offsets[0], width: shape[1] as number, rows: shape[0] as number };
+  });
+  for (let row = 0; row < base!.rows; row += 2) {
+    const size = 4 * base!.width;
+    tuned!.bytes.copy(
+      base!.bytes,
+      base!.start + row * size,
+      tuned!.start + row * size,
+      tuned!.start + (row + 1) * size,
+    );
+  }
+  writeFileSync(join(dir, 'model.safetensors'), base!.bytes);
+  return dir;
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { after, describe, test } from 'node:test';
-import { routes } from '../../pipeline/serve/routes.ts';
+import { changes, routes } from '../../pipeline/serve/routes.ts';
 import { folders } from '../kit/folder.ts';
 import { DELTA } from '../kit/store.ts';
 import { AUTHORIZED, apiOf, fill, filled } from './served-store.ts';
@@ -91,7 +91,11 @@ describe('the API', () => {
   test('describes every route in its OpenAPI document', async () => {
     const { body } = await get('/openapi.json');
     assert.match(body.openapi, /^3\.1/);
-    assert.deepEqual(Object.keys(body.paths), [...routes.map(({ path }) => path), '/api/events']);
+    const paths = [...routes, ...changes].map(({ path }) => path);
+    assert.deepEqual(new Set(Object.keys(body.paths)), new Set([...paths, '/api/events']));
+    for (const { method, path, status } of changes) {
+      assert.ok(body.paths[path][method.toLowerCase()].responses[status], `${method} ${path}`);
+    }
     const top = body.paths['/api/deltas/{delta}/top'].get;
     assert.deepEqual(
       top.parameters.map(({ name, in: where, required }: Record<string, unknown>) => [name, where, required]),

@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import { serverMetrics } from '../../pipeline/metrics/serve.ts';
 import { serve } from '../../pipeline/serve/server.ts';
 import { folders } from '../kit/folder.ts';
-import { AUTHORIZED, filled, TOKEN } from './served-store.ts';
+import { AUTHORIZED, ENVIRONMENT, filled, TOKEN } from './served-store.ts';
 
 const folder = folders();
 
@@ -13,7 +13,12 @@ test('a server tells Prometheus of its store and of each route by status, and no
   filled(dir, 10).close();
   const watch = serverMetrics();
   const fault = (error: Error) => assert.fail(error);
-  const server = await serve({ store: dir, address: '0', token: TOKEN, hosts: [] }, '--serve', fault, watch);
+  const server = await serve(
+    { store: dir, address: '0', token: TOKEN, hosts: [], roots: [], environment: ENVIRONMENT },
+    '--serve',
+    fault,
+    watch,
+  );
   const ask = async (path: string, headers = {}) => (await fetch(new URL(path, server.url), { headers })).text();
   await ask('/api/deltas/dd/top?limit=3', AUTHORIZED);
   await ask('/api/deltas/dddd/top?limit=4', AUTHORIZED);

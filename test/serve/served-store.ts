@@ -1,13 +1,24 @@
 /** A store with documents in it, and the API before it. */
 import { join } from 'node:path';
+import type { Environment } from '../../pipeline/environment.ts';
 import { app } from '../../pipeline/serve/app.ts';
+import { desk } from '../../pipeline/serve/desk.ts';
 import { served } from '../../pipeline/serve/served.ts';
 import { countMessage, deadMessage, selectionMessage } from '../../pipeline/store/messages.ts';
 import { openStore, type Store } from '../../pipeline/store/store.ts';
 import { scoreCodec } from '../../schemas/codec.ts';
 import { quantileSketch } from '../../stages/math/quantile.ts';
+import { tinyPair } from '../cli/tiny.ts';
 import { DELTA, scoreOf } from '../kit/store.ts';
 
+/** Of nobody: no hub, no secret. */
+export const ENVIRONMENT: Environment = {
+  token: undefined,
+  hub: undefined,
+  cache: '/nonexistent',
+  offline: true,
+  colors: 'none',
+};
 export const TOKEN = 'a-token-for-tests-only';
 export const AUTHORIZED = { authorization: `Bearer ${TOKEN}` } as const;
 
@@ -49,11 +60,21 @@ export function filled(dir: string, n: number): Store {
   return store;
 }
 
+/** The small real pair, measured at the base, without a document: a store that a delta can be added to. */
+export function pairStore(dir: string): Store {
+  const store = openStore(dir);
+  store.bind({ id: 'm', fields: { at: 'base', layers: 'head' } });
+  const numbers = { norm: 2, baseNorm: 20, keep: 1000 } as const;
+  store.addDelta({ id: DELTA, ...tinyPair, ...numbers, measurement: 'm', rankBy: 'cosine' });
+  return store;
+}
+
 /** Ask it with `inject`; it listens nowhere. */
-export function apiOf(dir: string, onFault: (error: Error) => void = () => undefined) {
+export function apiOf(dir: string, onFault: (error: Error) => void = () => undefined, roots: readonly string[] = []) {
   const read = served({
     dir: join(dir),
     version: '1.2.3',
+    desk: desk({ dir, roots, environment: ENVIRONMENT }),
     openTokenizer: () => ({ decode: (ids) => Array.from(ids, (id) => `<${id}>`).join('') }),
     clock: () => Date.now() / 1000,
   });

@@ -26,8 +26,9 @@ export function setToken(value: string): void {
   sessionStorage.setItem(KEY, value);
 }
 
-async function ask(path: string, signal: AbortSignal): Promise<Response> {
-  const response = await fetch(path, { headers: { authorization: `Bearer ${token()}` }, signal });
+async function ask(path: string, signal: AbortSignal, init: RequestInit = {}): Promise<Response> {
+  const { headers, ...rest } = init;
+  const response = await fetch(path, { ...rest, headers: { ...headers, authorization: `Bearer ${token()}` }, signal });
   if (response.ok) return response;
   const { detail } = (await response.json().catch(() => ({ detail: response.statusText }))) as { detail: string };
   throw new Refused(response.status, detail);
@@ -36,6 +37,13 @@ async function ask(path: string, signal: AbortSignal): Promise<Response> {
 /** @throws Refused where the server gives nothing, TypeError where it does not answer */
 export async function get<T>(path: string, signal: AbortSignal): Promise<T> {
   return (await (await ask(path, signal)).json()) as T;
+}
+
+/** @throws Refused where the server does not do it, TypeError where it does not answer */
+export async function send(method: 'POST' | 'PATCH' | 'DELETE', path: string, body?: unknown): Promise<void> {
+  const { signal } = new AbortController();
+  const json = { headers: { 'content-type': 'application/json' }, body: JSON.stringify(body) };
+  await ask(path, signal, { method, ...(body === undefined ? {} : json) });
 }
 
 const AGAIN_MS = 1000;
@@ -74,7 +82,14 @@ export interface Delta {
   readonly id: string;
   readonly base: string;
   readonly tuned: string;
+  readonly paused: boolean;
+  readonly scan: string;
   readonly documents: number;
+}
+export interface DeltaList {
+  readonly items: readonly Delta[];
+  /** What a checkpoint has to lie under to be added. */
+  readonly roots: readonly string[];
 }
 export interface Line {
   readonly rank: number;

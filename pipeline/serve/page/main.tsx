@@ -4,14 +4,15 @@ import { useEffect, useState } from 'preact/hooks';
 import type { Sample } from '../sample.ts';
 import { Activity } from './activity.tsx';
 import { Alerts, type RuleLine } from './alerts.tsx';
-import { type Delta, get, Refused, samples, setToken, token } from './api.ts';
+import { type DeltaList, get, Refused, samples, setToken, token } from './api.ts';
+import { Deltas } from './deltas.tsx';
 import { Distribution } from './distribution.tsx';
 import { DocumentView } from './document.tsx';
 import './style.css';
 import { Top } from './top.tsx';
 import { useGet } from './use-get.ts';
 
-const VIEWS = ['documents', 'distribution', 'activity', 'alerts'] as const;
+const VIEWS = ['documents', 'distribution', 'activity', 'alerts', 'deltas'] as const;
 type View = (typeof VIEWS)[number];
 const KEPT = 900;
 
@@ -22,12 +23,10 @@ function App() {
   const [view, setView] = useState<View>('documents');
   const [shown, setShown] = useState<string>();
   const [chosen, setChosen] = useState<string>();
+  const [changes, setChanges] = useState(0);
   const now = history.at(-1);
   const again = `${key} ${now?.revision} ${now?.scored} ${now?.rejected}`;
-  const deltas = useGet<{ readonly items: readonly Delta[] }>(
-    '/api/deltas',
-    `${key} ${Object.keys(now?.documents ?? {}).join()}`,
-  );
+  const deltas = useGet<DeltaList>('/api/deltas', `${key} ${now?.deltas} ${changes} ${view === 'deltas' ? again : ''}`);
   const rules = useGet<{ readonly items: readonly RuleLine[] }>('/api/rules', again);
 
   useEffect(() => {
@@ -87,7 +86,9 @@ function App() {
           </button>
         ))}
       </nav>
-      {delta === undefined ? (
+      {view === 'deltas' && deltas.value !== undefined ? (
+        <Deltas list={deltas.value} changed={() => setChanges((n) => n + 1)} />
+      ) : delta === undefined ? (
         <p class="faint">{deltas.error ?? 'no delta yet'}</p>
       ) : shown !== undefined ? (
         <DocumentView delta={delta.id} name={shown} back={() => setShown(undefined)} />

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import type { KeptDelta } from '../../store/store.ts';
 import { route } from '../route.ts';
+import type { Served } from '../served.ts';
 
 export const delta = z.strictObject({
   id: z.string(),
@@ -8,6 +10,9 @@ export const delta = z.strictObject({
   norm: z.number().describe('|D|'),
   relativeNorm: z.number().describe('|D| / |W0|'),
   measurement: z.string(),
+  rankBy: z.string().describe('what documents are ranked by'),
+  scan: z.string().describe('the delta whose scan it is scored with'),
+  paused: z.boolean().describe('scans leave it out for now'),
   keep: z.int().describe('best documents kept'),
   documents: z.int().describe('documents scored'),
   best: z.number().nullable().describe('best score'),
@@ -16,18 +21,34 @@ export const delta = z.strictObject({
 export const deltas = route({
   path: '/api/deltas',
   summary: 'The deltas that documents are scored against',
-  reply: z.strictObject({ items: z.array(delta) }),
-  handle: (_, __, { view, quantiles }) => ({
-    items: view.store.deltas().map(({ id, base, tuned, norm, baseNorm, measurement, keep }) => ({
-      id,
-      base,
-      tuned,
-      norm,
-      relativeNorm: norm / baseNorm,
-      measurement,
-      keep,
-      documents: quantiles(id).count,
-      best: view.page(id, 1)[0]?.score ?? null,
-    })),
+  reply: z.strictObject({
+    items: z.array(delta),
+    roots: z
+      .array(z.string())
+      .describe('what a tuned checkpoint has to lie under to be added here; empty: none may be'),
+  }),
+  handle: (_, __, served) => ({
+    items: served.view.store.deltas().map((one) => deltaLine(one, served)),
+    roots: [...served.desk.roots],
   }),
 });
+
+export function deltaLine(
+  { id, base, tuned, norm, baseNorm, measurement, rankBy, scan, paused, keep }: KeptDelta,
+  { view, quantiles }: Served,
+): z.infer<typeof delta> {
+  return {
+    id,
+    base,
+    tuned,
+    norm,
+    relativeNorm: norm / baseNorm,
+    measurement,
+    rankBy,
+    scan,
+    paused,
+    keep,
+    documents: quantiles(id).count,
+    best: view.page(id, 1)[0]?.score ?? null,
+  };
+}

@@ -9,6 +9,7 @@ export const sample = z.strictObject({
   dropped: z.int(),
   rejected: z.int(),
   revision: z.int().describe('grows with every document that comes into a list'),
+  deltas: z.int().describe('goes up whenever a delta was added, paused or removed'),
   documents: z.record(z.string(), z.int()).describe('scored documents, by delta id'),
   stages: z.record(z.string(), z.int()).describe('documents that went into each stage'),
   bytes: z.int().describe('size of the store'),
