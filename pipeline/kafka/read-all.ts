@@ -1,6 +1,7 @@
 /** A topic from its beginning to the end it has now: what a compacted topic says. */
 import type { Kafka as Client } from 'kafkajs';
 import { type Awaitable, type Delivered, Reject } from '../contract.ts';
+import { ConfigError } from '../error.ts';
 import { delivered } from './message.ts';
 import type { Wire } from './wire.ts';
 
@@ -16,7 +17,7 @@ export interface ReadAll {
   /** Goes on with what comes, until `signal` aborts. */
   readonly follow?: boolean;
   readonly each: (message: Delivered) => Awaitable<void>;
-  /** Where it is given, values are handed over as codecs read them. @throws Error for one that cannot be */
+  /** Where it is given, values are handed over as codecs read them. @throws Error for one that cannot be, ConfigError where its schema is not known */
   readonly wire?: Wire;
 }
 
@@ -93,5 +94,6 @@ async function unframed(message: Delivered, wire: Wire | undefined): Promise<Del
   if (wire === undefined || message.value === null) return message;
   const value = await wire.unframe(message);
   if (!(value instanceof Reject)) return { ...message, value };
-  throw new Error(`${message.topic}/${message.partition}/${message.offset}: ${value.reason}`);
+  const sentence = `${message.topic}/${message.partition}/${message.offset}: ${value.reason}`;
+  throw value.code === 'unknown-schema' ? new ConfigError(sentence) : new Error(sentence);
 }
