@@ -1,6 +1,6 @@
 /** Fills dist/ with what the npm package ships: JavaScript and declarations, since Node strips no types below node_modules. */
 import { spawnSync } from 'node:child_process';
-import { copyFileSync, globSync, mkdirSync, rmSync } from 'node:fs';
+import { copyFileSync, cpSync, globSync, mkdirSync, rmSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { buildPage } from '../../pipeline/serve/build-page.ts';
@@ -20,5 +20,7 @@ for (const file of ['package.json', ...globSync('{pipeline,stages,schemas}/**/*.
   mkdirSync(join(dist, dirname(file)), { recursive: true });
   copyFileSync(join(root, file), join(dist, file));
 }
+
+cpSync(join(root, 'pipeline', 'init', 'source'), join(dist, 'pipeline', 'init', 'source'), { recursive: true });
 
 await buildPage(join(dist, 'pipeline', 'serve', 'page'));

@@ -10,6 +10,7 @@ import { doctor } from './doctor.ts';
 import { drops } from './drops.ts';
 import { evaluate } from './evaluate.ts';
 import { gather } from './gather.ts';
+import { initSource } from './init.ts';
 import { lag } from './lag.ts';
 import { live } from './live.ts';
 import { mixture } from './mixture.ts';
@@ -35,6 +36,7 @@ export const GROUPS: Readonly<Record<string, string>> = {
   alerts: 'What rules found: lists it, tries a sink, tries a rule.',
   rejects: 'Records of a scan that were at fault: lists them, gives them another try.',
   study: 'Questions about picking and ranking, asked of a pair whose tuning data is known.',
+  init: 'Plug-ins of your own: writes one to begin with.',
   sources: 'Kinds of crawl: lists them, tries one.',
   topics: 'Topics of a Kafka cluster: makes, compares and removes them.',
   dead: 'Dead letters of a Kafka cluster: lists them, shows one, sends them again.',
@@ -71,6 +73,7 @@ export const commands: readonly Command[] = [
   replayRejects,
   listSources,
   checkSource,
+  initSource,
   crawl,
   worker,
   dev,

@@ -32,7 +32,8 @@ export function pluginsReference(): string {
     '## A source of your own',
     '',
     'The kind may also be the path of a module, from the working directory, whose default export is a plug-in:',
-    '`./crawl.ts:rest`, or `{kind: ./crawl.ts, ...}`. [examples/custom-source](../examples/custom-source) is one that works.',
+    '`./crawl.ts:rest`, or `{kind: ./crawl.ts, ...}`; or the folder of a package, whose `main` is taken. `deltasift init source NAME` writes',
+    'such a folder, with a source that works, and its test. [examples/custom-source](../examples/custom-source) is another one.',
     '',
     ...markdownTable(
       ['field', 'what it is'],
@@ -56,7 +57,8 @@ export function pluginsReference(): string {
     '',
     'A source that has `locate(cursor, signal)` as well finds a record again, for `show --origin`: `{file, offset, length, within, bytes}`.',
     '',
-    'A record that is at fault is yielded; what is wrong with the machine is thrown. `test/kit/source.ts` holds a source to all this.',
+    'A record that is at fault is yielded; what is wrong with the machine is thrown. `sourceContract` of',
+    '`deltasift/kit` (test/kit/source.ts) holds a source to all this.',
     '',
   ].join('\n');
 }

@@ -22,8 +22,8 @@ export const sources: readonly SourcePlugin[] = [commonCrawl, feed, jsonl, parqu
 export type SourceSpec = string | Readonly<Record<string, unknown>>;
 
 /**
- * The source that a spec names. A kind that is a path (./crawl.ts, /opt/crawl.js, file:///opt/crawl.js) is a module whose
- * default export is a plug-in; relative ones are found from `base`.
+ * The source that a spec names. A kind that is a path (./crawl.ts, /opt/crawl.js, file:///opt/crawl.js, or ./crawl, the folder
+ * of a package) is a module whose default export is a plug-in; relative ones are found from `base`.
  *
  * @throws ConfigError where there is no such plug-in or it refuses its settings
  */
@@ -66,7 +66,11 @@ interface Split {
   readonly settings?: Readonly<Record<string, unknown>>;
 }
 
-const MODULE_AND_REST = /^((?:\.{0,2}\/|file:|[A-Za-z]:\\).*?\.[cm]?[jt]s):(.*)$/s;
+/** A file, up to its extension; else a folder, up to the first colon. */
+const MODULES_AND_REST = [
+  /^((?:\.{0,2}\/|file:|[A-Za-z]:\\).*?\.[cm]?[jt]s)(?::(.*))?$/s,
+  /^((?:\.{0,2}\/|file:\/\/|[A-Za-z]:\\)[^:]*)(?::(.*))?$/s,
+];
 
 function splitText(spec: string): Split {
   if (!spec.startsWith('{')) return splitShort(spec);
@@ -81,8 +85,10 @@ function splitText(spec: string): Split {
 }
 
 function splitShort(spec: string): Split {
-  const [, module, rest] = MODULE_AND_REST.exec(spec) ?? [];
-  if (module !== undefined && rest !== undefined) return { kind: module, rest };
+  for (const pattern of MODULES_AND_REST) {
+    const [, module, rest] = pattern.exec(spec) ?? [];
+    if (module !== undefined) return rest === undefined ? { kind: module, settings: {} } : { kind: module, rest };
+  }
   const colon = spec.indexOf(':');
   return colon === -1 ? { kind: spec, settings: {} } : { kind: spec.slice(0, colon), rest: spec.slice(colon + 1) };
 }

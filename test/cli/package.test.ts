@@ -94,13 +94,56 @@ describe('the npm package', () => {
     assert.equal(check.stdout, '');
   });
 
+  test('begins a source of a third party, whose own test passes, and which is checked and scanned', () => {
+    const made = JSON.parse(deltasift('init', 'source', 'my-crawl', '--json'));
+    assert.deepEqual(made.files, ['README.md', 'package.json', 'sample.tsv', 'source.test.ts', 'source.ts']);
+    const crawl = join(folder, 'my-crawl');
+    const own = spawnSync(process.execPath, ['--test', '--test-reporter', 'tap'], {
+      cwd: crawl,
+      encoding: 'utf8',
+      env: { ...process.env, NODE_TEST_CONTEXT: undefined },
+    });
+    assert.match(own.stdout, /^# pass [1-9]\d*\n# fail 0$/m, own.stdout + own.stderr);
+    assert.equal(own.status, 0);
+    assert.equal(readFileSync(join(crawl, 'source.ts'), 'utf8').includes('my-source'), false);
+
+    const { documents, dropped, rejected } = JSON.parse(deltasift('sources', 'check', './my-crawl', '--json'));
+    assert.equal(documents.length, 3);
+    assert.deepEqual([Object.keys(dropped), Object.keys(rejected)], [['empty'], ['malformed-record']]);
+
+    const lines = readFileSync(tinyCrawl(folder, 6, [], 'tiny.jsonl'), 'utf8')
+      .trimEnd()
+      .split('\n');
+    const table = lines.map((line) => {
+      const { id, url, text } = JSON.parse(line);
+      return `${id}\t${url}\t${text.replaceAll('\n', ' ')}\n`;
+    });
+    writeFileSync(join(folder, 'tiny.tsv'), table.join(''));
+    const scan = ['scan', '--base', tinyPair.base, '--tuned', tinyPair.tuned, '--source', './my-crawl:tiny.tsv'];
+    assert.equal(JSON.parse(deltasift(...scan, '--store', 'own', '--json', '--quiet')).scored, 6);
+  });
+
+  test('refuses a name that is none, is taken, or has a folder already, and says what to do', () => {
+    for (const [name, said] of [
+      ['My_Source', /lower-case letters/],
+      ['../out', /lower-case letters/],
+      ['jsonl', /has a source called jsonl/],
+      ['my-crawl', /is there already/],
+    ] as const) {
+      const [command, cwd] = [join(home, manifest.bin.deltasift), folder];
+      const run = spawnSync(process.execPath, [command, 'init', 'source', name], { cwd, encoding: 'utf8' });
+      assert.equal(run.status, 78);
+      assert.match(run.stderr, said);
+    }
+  });
+
   test('ships no sources, tests or models', () => {
     const files: readonly { readonly path: string }[] = JSON.parse(
       execFileSync('npm', ['pack', '--json', '--dry-run'], { cwd: ROOT, encoding: 'utf8' }),
     )[0].files;
     const foreign = files.filter(
       ({ path }) =>
-        !/^(dist\/.*\.(js|d\.ts|avsc|json)|dist\/pipeline\/serve\/page\/[\w./-]+\.(html|css)|pipeline\/launcher\.cjs|deploy\/broker\/[\w.]+|[A-Z]+(\.md)?|package\.json)$/.test(
+        !/^(dist\/.*\.(js|d\.ts|avsc|json)|dist\/pipeline\/init\/source\/[\w.]+|dist\/pipeline\/serve\/page\/[\w./-]+\.(html|css)|pipeline\/launcher\.cjs|deploy\/broker\/[\w.]+|[A-Z]+(\.md)?|package\.json)$/.test(
           path,
         ),
     );
