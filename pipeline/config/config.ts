@@ -166,10 +166,16 @@ export const rejectsConfig = take(['store', 'code']);
 export const dropsConfig = take(['store', 'reason']);
 export const listSourcesConfig = take([]);
 export const checkSourceConfig = z.strictObject({
-  source: z.string().min(1).describe('source to try, as kind:rest (jsonl:PATH) or module:rest (./crawl.ts:REST, ./crawl:REST)'),
+  source: z
+    .string()
+    .min(1)
+    .describe('source to try, as kind:rest (jsonl:PATH) or module:rest (./crawl.ts:REST, ./crawl:REST)'),
 });
 export const newSourceConfig = z.strictObject({
-  name: z.string().min(1).describe('its name, and that of its folder: lower-case letters and digits, hyphens between words'),
+  name: z
+    .string()
+    .min(1)
+    .describe('its name, and that of its folder: lower-case letters and digits, hyphens between words'),
 });
 export const doctorConfig = take([]);
 const cluster = ['brokers', 'prefix', 'tls', 'tlsCa', 'sasl'] as const;
