@@ -76,7 +76,11 @@ export async function readAll(
         if (isStale()) return;
         for (const message of batch.messages) {
           if (Number(message.offset) < (next.get(batch.partition) ?? 0)) continue; // handed over before a rejoin
-          await each(await unframed(delivered(topic, batch.partition, message), wire));
+          try {
+            await each(await unframed(delivered(topic, batch.partition, message), wire));
+          } catch (error) {
+            return reject(error); // thrown here, kafkajs would hand it over again, and hide it in an error of its own
+          }
           next.set(batch.partition, Number(message.offset) + 1);
         }
         await heartbeat();
