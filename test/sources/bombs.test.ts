@@ -50,9 +50,9 @@ describe('bombs', () => {
     assert.deepEqual(await bomb(html(`${'<div>'.repeat(200_000)}deep`)), ['deep', 'the rest']);
   });
 
-  test('an element of a million attributes, but not one of a large picture', async () => {
+  test('an element of a million attributes, and one of a large picture, are read', async () => {
     const names = Array.from({ length: 1_000_000 }, (_, i) => `a${i.toString(36)}`).join(' ');
-    assert.deepEqual(await bomb(html(`<p ${names}>x`)), ['reject unparsable-html', 'the rest']);
+    assert.deepEqual(await bomb(html(`<p ${names}>x`)), ['x', 'the rest']);
     assert.deepEqual(await bomb(html(`<img src="data:image/png;base64,${'A'.repeat(4 << 20)}">x`)), ['x', 'the rest']);
   });
 

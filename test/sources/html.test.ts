@@ -2,6 +2,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { readHtml } from '../../stages/sources/web/html.ts';
+import { htmlCharacters } from '../twins/html-characters.ts';
 
 const main = (html: string) => readHtml(html, { keep: 'main' }).text;
 const all = (html: string) => readHtml(html, { keep: 'all' }).text;
@@ -130,6 +131,48 @@ describe('HTML to text', () => {
         const html = pieces.map(([name, word]) => `<${name}>${word}</${name}> `).join('');
         assert.equal(all(html).split(/\s+/).join(' '), pieces.map(([, word]) => word).join(' '));
       }),
+    );
+  });
+
+  test('text is what the tokenizer of the HTML standard takes for text', () => {
+    const unit = fc.constantFrom(...'<>/"\'!-=&;#?x1ap \n\0');
+    const known = fc.constantFrom(
+      ...[
+        '<p>',
+        '</p>',
+        '<b class="',
+        '<a href=x',
+        '</b>',
+        '<script>',
+        '</script>',
+        '<style>',
+        '</style>',
+        '<!--',
+        '-->',
+      ],
+      ...[
+        '--!>',
+        '<!doctype',
+        '<?',
+        '<![CDATA[',
+        ']]>',
+        '<title>',
+        '</title ',
+        '<textarea/>',
+        '</textarea>',
+        '<plaintext>',
+      ],
+      ...['&amp', '&lt;', '&notin;', '&not', '&#38', '&#x80;', '&#0;', '&NotEqualTilde;', '&copy=', '&#xD800;', '&zz;'],
+    );
+    fc.assert(
+      fc.property(fc.array(fc.oneof(fc.string({ unit, maxLength: 6 }), known), { maxLength: 30 }), (pieces) => {
+        const html = `${pieces.join('')} <p>.`;
+        fc.pre(!/<\/[a-z][^>]*["']/i.test(html)); // an end tag ends at its first '>' here, whatever it quotes
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are left out, or replaced
+        const bare = (text: string) => text.replace(/[\s\0-\x1f\x7f\ufffd]/g, '');
+        assert.equal(bare(all(html)), bare(htmlCharacters(html)));
+      }),
+      { numRuns: 2000, seed: 1 },
     );
   });
 });

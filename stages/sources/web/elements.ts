@@ -1,25 +1,24 @@
 /** What the elements of HTML mean to somebody after the text. */
-import { TokenizerMode } from 'parse5';
 
 const words = (list: string): ReadonlySet<string> => new Set(list.split(/\s+/));
 
 /** Begin and end a line. */
-export const BLOCKS = words(
+const BLOCKS = words(
   `address article aside blockquote body br center dd details dialog dir div dl dt fieldset figcaption figure footer form h1 h2
    h3 h4 h5 h6 header hgroup hr html legend li listing main menu nav ol option p plaintext pre search section summary table
    tbody tfoot thead title tr ul xmp`,
 );
 
-export const HEADINGS = words('h1 h2 h3 h4 h5 h6');
+const HEADINGS = words('h1 h2 h3 h4 h5 h6');
 
 /** Stand beside their neighbours, not joined to them. */
-export const CELLS = words('td th');
+const CELLS = words('td th');
 
 /** Keep their line ends. */
-export const PREFORMATTED = words('pre listing plaintext xmp');
+const PREFORMATTED = words('pre listing plaintext xmp');
 
 /** Hold no text of the page: code, controls, pictures, and what is shown where something else does not work. */
-export const SILENT = words(
+const SILENT = words(
   'audio button canvas datalist iframe noembed noframes noscript script select style svg template textarea title video',
 );
 
@@ -33,7 +32,7 @@ export const SURROUNDING_ROLES = words(
 export const CONTENTS = words('article main');
 
 /** Whose end tags count. The rest are void, end by themselves where the next one begins, or are in-line. */
-export const CONTAINERS: ReadonlySet<string> = new Set([
+const CONTAINERS: ReadonlySet<string> = new Set([
   ...SILENT,
   ...SURROUNDINGS,
   ...CONTENTS,
@@ -41,15 +40,41 @@ export const CONTAINERS: ReadonlySet<string> = new Set([
   ...words('blockquote center details div dl fieldset figure form header hgroup ol section table ul'),
 ]);
 
-/** What the tokenizer reads after a start tag, which in a browser the tree builder tells it. */
-export const MODES: ReadonlyMap<string, (typeof TokenizerMode)[keyof typeof TokenizerMode]> = new Map([
-  ['title', TokenizerMode.RCDATA],
-  ['textarea', TokenizerMode.RCDATA],
-  ['style', TokenizerMode.RAWTEXT],
-  ['xmp', TokenizerMode.RAWTEXT],
-  ['iframe', TokenizerMode.RAWTEXT],
-  ['noembed', TokenizerMode.RAWTEXT],
-  ['noframes', TokenizerMode.RAWTEXT],
-  ['script', TokenizerMode.SCRIPT_DATA],
-  ['plaintext', TokenizerMode.PLAINTEXT],
-]);
+/** Say of the page what its head does. */
+const DESCRIBING = words('html base link title');
+
+/** What an element is to the text; those that are nothing to it have none. */
+export interface Element {
+  readonly name: string;
+  readonly isBlock: boolean;
+  readonly isHeading: boolean;
+  readonly isCell: boolean;
+  readonly isLink: boolean;
+  readonly isSilent: boolean;
+  readonly isPreformatted: boolean;
+  readonly isContainer: boolean;
+  /** Whether its attributes matter. */
+  readonly isDescribed: boolean;
+}
+
+const elements: ReadonlyMap<string, Element> = new Map(
+  [...BLOCKS, ...CELLS, ...CONTAINERS, ...DESCRIBING, 'a'].map((name) => [
+    name,
+    {
+      name,
+      isBlock: BLOCKS.has(name),
+      isHeading: HEADINGS.has(name),
+      isCell: CELLS.has(name),
+      isLink: name === 'a',
+      isSilent: SILENT.has(name),
+      isPreformatted: PREFORMATTED.has(name),
+      isContainer: CONTAINERS.has(name),
+      isDescribed: CONTAINERS.has(name) || DESCRIBING.has(name),
+    },
+  ]),
+);
+
+/** @param written the name as it stands in the page, in any case */
+export function elementOf(written: string): Element | undefined {
+  return elements.get(written) ?? elements.get(written.toLowerCase());
+}

@@ -1,5 +1,4 @@
 /** What the head of an HTML page says of it, gathered from its tags as they come. */
-import type { Token } from 'parse5';
 
 export interface PageHead {
   /** Of the first title outside of pictures, as it is written. */
@@ -13,7 +12,9 @@ export interface PageHead {
 
 export interface HeadReader {
   /** `picture`: within SVG, whose titles are its own. */
-  start(name: string, attributes: readonly Token.Attribute[], picture: boolean): void;
+  start(name: string, attributes: ReadonlyMap<string, string>, picture: boolean): void;
+  /** Whether text is that of the title. */
+  isInTitle(): boolean;
   text(chars: string): void;
   end(name: string): void;
   head(): PageHead;
@@ -31,7 +32,7 @@ export function headReader(): HeadReader {
 
   return {
     start(name, attributes, picture) {
-      const value = (of: string) => attributes.find((attribute) => attribute.name === of)?.value || null;
+      const value = (of: string) => attributes.get(of) || null;
       if (name === 'html') language ??= value('lang') ?? value('xml:lang');
       else if (name === 'base') base ??= value('href');
       else if (name === 'link' && /(^|\s)canonical(\s|$)/i.test(value('rel') ?? '')) canonical ??= value('href');
@@ -41,6 +42,8 @@ export function headReader(): HeadReader {
       }
     },
 
+    isInTitle: () => inTitle,
+
     text(chars) {
       if (inTitle && title !== undefined && title.length < TITLE) title += chars;
     },
@@ -49,6 +52,6 @@ export function headReader(): HeadReader {
       if (name === 'title') inTitle = false;
     },
 
-    head: () => ({ title: title?.trim() || null, canonical, base, language }),
+    head: () => ({ title: title ?? null, canonical, base, language }),
   };
 }

@@ -1,23 +1,13 @@
 /**
- * HTML to text, over the tokens of parse5 with a stack of open elements.
+ * HTML to text, over the tokens of htmlparser2 with a stack of open elements.
  *
  * No tree is built: what a page needs then grows with its text and its depth, and takes time linear in its length, whatever
  * its author meant to do. A tree builder repairs nesting by searching what is open, which a page can make quadratic.
  */
-import { type Token, type TokenHandler, Tokenizer } from 'parse5';
-import {
-  BLOCKS,
-  CELLS,
-  CONTAINERS,
-  CONTENTS,
-  HEADINGS,
-  MODES,
-  PREFORMATTED,
-  SILENT,
-  SURROUNDING_ROLES,
-  SURROUNDINGS,
-} from './elements.ts';
+import { Tokenizer } from 'htmlparser2';
+import { CONTENTS, type Element, elementOf, SURROUNDING_ROLES, SURROUNDINGS } from './elements.ts';
 import { headReader, type PageHead } from './head.ts';
+import { type LineMaker, lineMaker } from './line-maker.ts';
 
 export interface HtmlOptions {
   /**
@@ -38,8 +28,15 @@ export interface HtmlPage extends PageHead {
 }
 
 export function readHtml(html: string, options: HtmlOptions): HtmlPage {
-  const page = extract(html, options);
-  return page.text === '' && options.keep === 'main' ? extract(html, { ...options, keep: 'all' }) : page;
+  const markup = tokenizable(html, options.xml === true);
+  const page = extract(markup, options);
+  return page.text === '' && options.keep === 'main' ? extract(markup, { ...options, keep: 'all' }) : page;
+}
+
+/** What the standard does before tokens, and where the tokenizer is not of its mind: in HTML, CDATA is a comment up to the next '>'. Controls are taken out in the end. */
+function tokenizable(html: string, xml: boolean): string {
+  const lined = html.includes('\r') ? html.replace(/\r\n?/g, '\n') : html;
+  return xml ? lined : lined.replaceAll('<![CDATA[', '<!\x01[CDATA[');
 }
 
 /** How the text of an element is taken: not at all, as surroundings, as content. */
@@ -56,7 +53,7 @@ const ROOT: Open = { name: '', part: 'content', preformatted: false };
 function extract(html: string, { keep, xml = false }: HtmlOptions): HtmlPage {
   const head = headReader();
   const lines: string[] = [];
-  const line = lineMaker(lines, keep === 'main');
+  const line: LineMaker = lineMaker(lines, keep === 'main');
   const stack: Open[] = [];
   const count = new Map<string, number>();
   let top = ROOT;
@@ -81,13 +78,10 @@ function extract(html: string, { keep, xml = false }: HtmlOptions): HtmlPage {
     return (count.get(name) ?? 0) > 0;
   }
 
-  function partOf(name: string, attributes: readonly Token.Attribute[]): Part {
-    if (top.part === 'silent' || SILENT.has(name)) return 'silent';
-    let role: string | undefined;
-    for (const { name: attribute, value } of attributes) {
-      if (attribute === 'hidden' || (attribute === 'style' && HIDDEN.test(value))) return 'around';
-      if (attribute === 'role') role = value.trim().toLowerCase();
-    }
+  function partOf({ name, isSilent }: Element): Part {
+    if (top.part === 'silent' || isSilent) return 'silent';
+    if (attributes.has('hidden') || HIDDEN.test(attributes.get('style') ?? '')) return 'around';
+    const role = attributes.get('role')?.trim().toLowerCase();
     if (role !== undefined && SURROUNDING_ROLES.has(role)) return 'around';
     if (SURROUNDINGS.has(name)) return 'around';
     if (name === 'header' && !isOpen('article') && !isOpen('main')) return 'around';
@@ -95,106 +89,94 @@ function extract(html: string, { keep, xml = false }: HtmlOptions): HtmlPage {
     return top.part;
   }
 
-  function isTaken(): boolean {
-    return top.part === 'content' || (top.part === 'around' && keep === 'all');
+  function text(chars: string): void {
+    if (head.isInTitle()) head.text(chars);
+    if (top.part === 'content' || (top.part === 'around' && keep === 'all')) line.add(chars);
   }
 
-  const handler: TokenHandler = {
-    onStartTag({ tagName: name, attrs, selfClosing }) {
-      head.start(name, attrs, isOpen('svg'));
-      if (BLOCKS.has(name)) {
-        if (name !== 'title') close('svg'); // as a browser leaves it where HTML goes on
-        line.end(top.preformatted);
-        if (HEADINGS.has(name)) line.heading();
-      } else if (CELLS.has(name)) {
-        line.add(' ', false);
-      } else if (name === 'a') {
-        line.linked(true);
-      }
-      const closed = selfClosing && (xml || name === 'svg' || isOpen('svg'));
-      if (closed) head.end(name);
-      if (closed || !CONTAINERS.has(name)) return;
-      push({ name, part: partOf(name, attrs), preformatted: top.preformatted || PREFORMATTED.has(name) });
-      const mode = MODES.get(name);
-      if (mode !== undefined) tokenizer.state = mode;
+  // what is known of the tag that is being read
+  let element: Element | undefined;
+  const attributes = new Map<string, string>();
+  let attribute: string | undefined;
+  let value = '';
+
+  function start(selfClosing: boolean): void {
+    if (element === undefined) return;
+    const { name, isBlock, isHeading, isCell, isLink, isPreformatted, isContainer } = element;
+    head.start(name, attributes, isOpen('svg'));
+    if (isBlock) {
+      if (name !== 'title') close('svg'); // as a browser leaves it where HTML goes on
+      line.end(top.preformatted);
+      if (isHeading) line.heading();
+    } else if (isCell) {
+      line.add(' ');
+    } else if (isLink) {
+      line.linked(true);
+    }
+    const closed = selfClosing && (xml || name === 'svg' || isOpen('svg'));
+    if (closed) head.end(name);
+    if (closed || !isContainer) return;
+    push({ name, part: partOf(element), preformatted: top.preformatted || isPreformatted });
+  }
+
+  const tokenizer = new Tokenizer(
+    { recognizeSelfClosing: xml },
+    {
+      onopentagname(from, to) {
+        element = elementOf(html.slice(from, to));
+        attributes.clear();
+      },
+      onattribname(from, to) {
+        if (element?.isDescribed !== true) return;
+        const name = html.slice(from, to).toLowerCase();
+        attribute = ATTRIBUTES.has(name) && !attributes.has(name) ? name : undefined;
+        value = '';
+      },
+      onattribdata(from, to) {
+        if (attribute !== undefined) value += html.slice(from, to);
+      },
+      onattribentity(code) {
+        if (attribute !== undefined) value += String.fromCodePoint(code);
+      },
+      onattribend() {
+        if (attribute !== undefined) attributes.set(attribute, value);
+        attribute = undefined;
+      },
+      onopentagend: () => start(false),
+      onselfclosingtag: () => start(true),
+
+      onclosetag(from, to) {
+        const closed = elementOf(html.slice(from, to));
+        if (closed === undefined) return;
+        head.end(closed.name);
+        if (closed.isBlock) line.end(top.preformatted);
+        else if (closed.isLink) line.linked(false);
+        if (closed.isContainer) close(closed.name);
+      },
+
+      ontext(from, to) {
+        if (top.part !== 'silent' || head.isInTitle()) text(html.slice(from, to));
+      },
+      ontextentity: (code) => text(String.fromCodePoint(code)),
+      onend: () => line.end(top.preformatted),
+      isInForeignContext: () => isOpen('svg'),
+      oncdata: (from, to, end) => text(html.slice(from, to - end)),
+      oncomment() {},
+      ondeclaration() {},
+      onprocessinginstruction() {},
     },
-
-    onEndTag({ tagName: name }) {
-      head.end(name);
-      if (BLOCKS.has(name)) line.end(top.preformatted);
-      else if (name === 'a') line.linked(false);
-      if (CONTAINERS.has(name)) close(name);
-    },
-
-    onCharacter({ chars }) {
-      head.text(chars);
-      if (isTaken()) line.add(chars, true);
-    },
-
-    onWhitespaceCharacter({ chars }) {
-      head.text(chars);
-      if (isTaken()) line.add(top.preformatted ? chars : ' ', false);
-    },
-
-    onNullCharacter() {},
-    onComment() {},
-    onDoctype() {},
-    onEof: () => line.end(top.preformatted),
-    onParseError: null,
-  };
-
-  const tokenizer = new Tokenizer({ sourceCodeLocationInfo: false }, handler);
-  tokenizer.write(html, true);
-  return { text: lines.join('\n').replace(CONTROLS, ''), kept: keep, ...head.head() };
+  );
+  tokenizer.write(html);
+  tokenizer.end();
+  const said = head.head();
+  const title = said.title?.replace(CONTROLS, '').trim() || null;
+  return { ...said, title, text: lines.join('\n').replace(CONTROLS, ''), kept: keep };
 }
 
 const HIDDEN = /display\s*:\s*none/i;
 
+/** The attributes that are asked for. */
+const ATTRIBUTES: ReadonlySet<string> = new Set('hidden style role lang xml:lang href rel'.split(' '));
+
 // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is to be taken out
-const CONTROLS = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]+/g;
-
-/** Longer lines are text even where they are links. */
-const SHORT = 100;
-
-/** Puts lines together from pieces; of short ones that are mostly links, none where `content` is wanted. */
-function lineMaker(lines: string[], content: boolean) {
-  let text = '';
-  let letters = 0;
-  let linkedLetters = 0;
-  let isHeading = false;
-  let isLink = false;
-
-  return {
-    add(piece: string, visible: boolean): void {
-      text += piece;
-      if (!visible) return;
-      letters += piece.length;
-      if (isLink) linkedLetters += piece.length;
-    },
-
-    linked(on: boolean): void {
-      isLink = on;
-    },
-
-    heading(): void {
-      isHeading = true;
-    },
-
-    end(preformatted: boolean): void {
-      const isMenu = content && !isHeading && letters < SHORT && linkedLetters * 5 >= letters * 4;
-      if (letters > 0 && !isMenu) {
-        const done = preformatted ? trimLines(text) : text.replace(/\s+/g, ' ').trim();
-        if (done !== '') lines.push(done);
-      }
-      text = '';
-      letters = 0;
-      linkedLetters = 0;
-      isHeading = false;
-    },
-  };
-}
-
-function trimLines(text: string): string {
-  const lines = text.split('\n').map((line) => line.trimEnd());
-  return lines.join('\n').replace(/^\n+/, '').trimEnd();
-}
+const CONTROLS = /[\0-\x08\x0b-\x1f\x7f]+/g;

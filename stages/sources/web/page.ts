@@ -1,7 +1,6 @@
 /** A page as served, to its text and what it says of itself. */
 import { type CrawledDocument, Drop, Reject } from '../../../pipeline/contract.ts';
 import { languageOf } from '../document/language.ts';
-import { hasAttributeBomb } from './attribute-bomb.ts';
 import { decodeText } from './charset.ts';
 import { type HtmlOptions, type HtmlPage, readHtml } from './html.ts';
 
@@ -62,7 +61,6 @@ export function pageOf(
 }
 
 function htmlPage(html: string, options: HtmlOptions, url: string | null, served: string | undefined): Page | Reject {
-  if (hasAttributeBomb(html)) return new Reject('unparsable-html', 'an element has more attributes than any page does');
   let page: HtmlPage;
   try {
     page = readHtml(html, options);
