@@ -8,6 +8,7 @@ import { environmentOf } from './environment.ts';
 import { type ExitCode, exitCodeOf } from './exit-codes.ts';
 import { machineFault } from './machine-fault.ts';
 import { printableLines } from './render/printable.ts';
+import { screenOf } from './screen.ts';
 
 const { version } = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8')) as {
   version: string;
@@ -25,6 +26,7 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<Exit
         environment: environmentOf(process.env, homedir(), out.isTerminal),
         out,
         err,
+        screen: screenOf(process.stdin, process.stdout),
         cores: availableParallelism(),
         folder: process.cwd(),
         now: () => performance.now(),

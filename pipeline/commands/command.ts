@@ -2,6 +2,7 @@
 import type { z } from 'zod';
 import { type Given, resolveConfig } from '../config/resolve.ts';
 import type { Environment } from '../environment.ts';
+import type { Screen } from '../screen.ts';
 
 export interface Command {
   /** As typed after `deltasift`; two words for a command of a group. */
@@ -31,6 +32,8 @@ export interface Context {
   /** Results go to `out`; progress, warnings and errors to `err`. */
   readonly out: Output;
   readonly err: Output;
+  /** Where a person sits before it. */
+  readonly screen: Screen | undefined;
   /** One JSON value on `out`, rather than text for people. */
   readonly json: boolean;
   /** Nothing on `err` but errors. */

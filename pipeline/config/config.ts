@@ -48,7 +48,12 @@ export const scanConfig = take([
   ] as const),
   'nearDuplicateThreshold',
 ]).extend({ nearDuplicates: admitted });
-export const topConfig = take(['store', 'delta', 'k', 'format']);
+export const topConfig = take(['store', 'delta', 'k', 'format']).extend({
+  live: z
+    .boolean()
+    .optional()
+    .describe('draw it anew as a scan goes on, until q; where there is no terminal, a line now and then'),
+});
 export const selectConfig = take([
   ...(['store', 'delta', 'strategy', 'n', 'perClass', 'maxPerHost', 'nearDuplicates', 'exactMemory'] as const),
   ...(['format', 'threads', 'provider', 'offline'] as const),
