@@ -2,16 +2,19 @@
 import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import { selectionCodec } from '../schemas/codec.ts';
+import { deltaCodec, selectionCodec } from '../schemas/codec.ts';
+import type { Delta } from '../schemas/types.ts';
 import { mergedShares } from '../stages/merge-shares.ts';
 import type { GatherConfig } from './config/config.ts';
 import { connectionOf } from './config/kafka.ts';
 import { registryOf, wireOf } from './config/wire.ts';
 import type { Delivered, Outgoing } from './contract.ts';
+import { entryOf } from './deltas/cluster.ts';
 import { ConfigError } from './error.ts';
 import { kafkaClient } from './kafka/client.ts';
+import { DELTAS } from './kafka/delta-set.ts';
 import { readAll } from './kafka/read-all.ts';
-import { recordOf, type World } from './scan/scan.ts';
+import type { World } from './scan/scan.ts';
 import { COUNTS, CURSORS, DEAD, DROPS, REPLAYED, SELECTION, selectionMessage } from './store/messages.ts';
 import { openStore } from './store/store.ts';
 import { keepTokenizer } from './target/kept-tokenizer.ts';
@@ -51,7 +54,23 @@ export async function gather(
   const store = openStore(config.store);
   try {
     store.bind(target.measurement);
-    store.addDelta(recordOf(target, config));
+    const deltas = new Map<string, Delta>();
+    await read(DELTAS, ({ key, value }) => {
+      if (value !== null) deltas.set(key, deltaCodec.decode(value));
+    });
+    const own = deltas.get(target.delta.id) ?? entryOf(target, config, () => 0);
+    const there = [...deltas.values()].filter(
+      ({ id, state, measurement }) => id !== own.id && state !== 'removed' && measurement === target.measurement.id,
+    );
+    if (own.state === 'removed' && there.length === 0) {
+      throw new ConfigError(`delta ${own.id} was removed from the cluster, and there is no other of its measurement`);
+    }
+    const kept = own.state === 'removed' ? there : [own, ...there];
+    for (const { id, base, tuned, norm, baseNorm, measurement, keep, rankBy, state } of kept) {
+      store.addDelta({ id, base, tuned, norm, baseNorm, measurement, keep, rankBy }, target.delta.id);
+      if (state === 'paused') store.pauseDelta(id, true);
+    }
+    const isKept = new Set(kept.map(({ id }) => id));
     keepTokenizer(config.store, target.files);
     const scan = store.scan(target.delta.id);
     let waiting: Outgoing[] = [];
@@ -76,8 +95,10 @@ export async function gather(
       else changes.set(`${partition} ${key}`, value);
     });
     const shares = [...changes.values()].map((value) => selectionCodec.decode(value));
-    const kept = { keep: config.keep, others: config.pool };
-    for (const selection of mergedShares(shares, kept)) write(selectionMessage(selection));
+    const ofKept = shares.filter(({ delta }) => isKept.has(delta));
+    for (const selection of mergedShares(ofKept, { keep: config.keep, others: config.pool })) {
+      write(selectionMessage(selection));
+    }
     const replayed = new Set<string>();
     await read(REPLAYED, ({ key }) => replayed.add(key));
     await read(DEAD, (letter) => {

@@ -1,12 +1,15 @@
 /** Legs of a topology as one process of a Kafka cluster. */
 import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import { filtersOf } from '../stages/filters/filters.ts';
 import { signatureIndex } from '../stages/math/signature-index.ts';
 import { tokenize } from '../stages/tokenize.ts';
 import type { WorkerConfig } from './config/config.ts';
 import { connectionOf } from './config/kafka.ts';
 import { wireOf } from './config/wire.ts';
+import { openClusterDeltas } from './deltas/cluster.ts';
 import { type KafkaConnection, kafkaClient } from './kafka/client.ts';
+import { openDeltaSet } from './kafka/delta-set.ts';
 import { lagReader } from './kafka/lag-reader.ts';
 import { readSeen, readShare, readSignatures } from './kafka/partition-state.ts';
 import { stamp } from './kafka/stamp.ts';
@@ -85,13 +88,27 @@ async function run(
   const filters = await filtersOf(config.filters);
   const target = await openTarget(config, world.environment, signal);
   for (const note of target.notes) world.note(note);
-  const { delta, sketch } = target;
+  const { sketch } = target;
   const wire = await wireOf(config, world.environment, signal);
-  const stage = await openStage(target, config, world, { runs: metrics.runs });
-  const gradient = observed(stage, metrics.measured);
+  const client = kafkaClient(connection, 'patient');
+  const name = randomUUID(); // no two workers may read as one group
+  const set = await openDeltaSet({ client, prefix: config.prefix, wire }, signal);
+  const deltas = await openClusterDeltas(
+    {
+      set,
+      target,
+      config,
+      worker: `${hostname()}/${process.pid}/${name.slice(0, 8)}`,
+      legs: plans.map((plan) => plan.name),
+      world,
+      open: (tunings) => openStage(target, config, world, { runs: metrics.runs, deltas: tunings }),
+    },
+    signal,
+  );
+  const gradient = observed(deltas.stage, metrics.measured);
   const reader = {
-    client: kafkaClient(connection, 'patient'),
-    name: randomUUID(), // no two workers may read as one group
+    client,
+    name,
     topicOf: (topic: string) => config.prefix + topic,
     wire,
   };
@@ -111,7 +128,7 @@ async function run(
       tokenize: tokenize(target.tokenizer, target.windows),
       gradient,
       longest: config.window,
-      deltas: [delta],
+      deltas: deltas.live,
       rankBy: config.rankBy,
       labels: target.classifier?.words,
       keep: config.keep,
@@ -128,7 +145,10 @@ async function run(
       writes: plan.writes,
       prefix: config.prefix,
       stamp: (message, from) => wire.frame(stamp(message, from)),
-      prepare: (_, partition, claiming) => leg.prepare(partition, claiming),
+      async prepare(_, partition, claiming) {
+        await set.catchUp(claiming); // what the owner before scored a document against, this one does too
+        await leg.prepare(partition, claiming);
+      },
       watch: {
         ...watch,
         committed(commit: Commit) {
@@ -146,10 +166,12 @@ async function run(
   }
 
   try {
+    if (plans.some(({ steps }) => steps.includes('gradient'))) await deltas.stage.ready(signal);
     const ends = await Promise.allSettled(plans.map(runLeg));
     const failed = ends.find((end) => end.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   } finally {
-    await stage.close?.();
+    await deltas.close();
+    await set.close();
   }
 }

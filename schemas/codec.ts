@@ -1,7 +1,19 @@
 /** Values to bytes that say their schema, and bytes of any version to values. The .avsc files are the truth. */
 import { currentFingerprint, typeOf } from './schemas.ts';
 import type { SchemaName } from './topics.ts';
-import type { Alert, Basis, Count, Document, Gradients, Replay, Score, Selection, Signature, Tokens } from './types.ts';
+import type {
+  Alert,
+  Basis,
+  Count,
+  Delta,
+  Document,
+  Gradients,
+  Replay,
+  Score,
+  Selection,
+  Signature,
+  Tokens,
+} from './types.ts';
 import { type Fingerprint, singleObjectPrefix, unframe } from './wire-format.ts';
 import { writers } from './writers.ts';
 
@@ -62,6 +74,7 @@ export const alertCodec: Codec<Alert> = codec('alert');
 export const signatureCodec: Codec<Signature> = codec('signature');
 export const replayCodec: Codec<Replay> = codec('replay');
 export const basisCodec: Codec<Basis> = codec('basis');
+export const deltaCodec: Codec<Delta> = codec('delta');
 
 /** By the name of their schema. */
 export const codecs: Readonly<Record<SchemaName, Codec<unknown>>> = {
@@ -75,4 +88,5 @@ export const codecs: Readonly<Record<SchemaName, Codec<unknown>>> = {
   replay: replayCodec,
   basis: basisCodec,
   signature: signatureCodec,
+  delta: deltaCodec,
 } as Readonly<Record<SchemaName, Codec<unknown>>>;

@@ -11,7 +11,8 @@ export type SchemaName =
   | 'alert'
   | 'replay'
   | 'basis'
-  | 'signature';
+  | 'signature'
+  | 'delta';
 
 export interface Topic {
   readonly name: string;
@@ -92,6 +93,26 @@ export const topics = [
     partitionBy: 'input',
     cleanup: 'compact',
     writtenBy: ['select'],
+    readBy: [],
+  },
+  {
+    name: 'deltas',
+    summary: 'what documents are scored against, and whether it is active, paused or removed',
+    schema: 'delta',
+    key: 'delta id',
+    partitionBy: 'key',
+    cleanup: 'compact',
+    writtenBy: ['delta', 'worker'],
+    readBy: ['gradient', 'score', 'select'],
+  },
+  {
+    name: 'workers',
+    summary: 'JSON: which deltas each worker scores, and why not the others; one that is gone has none',
+    schema: null,
+    key: 'name of the worker',
+    partitionBy: 'key',
+    cleanup: 'compact',
+    writtenBy: ['worker'],
     readBy: [],
   },
   {

@@ -74,6 +74,33 @@ export interface Count {
   readonly n: number;
 }
 
+/** A tuning that the workers of a cluster score documents against. Topic deltas; the message key is its id. */
+export interface Delta {
+  readonly id: string;
+  /** the base as it was named */
+  readonly base: string;
+  /** the tuned side as it was named: every worker opens it */
+  readonly tuned: string;
+  /** |D| */
+  readonly norm: number;
+  /** |W0| */
+  readonly baseNorm: number;
+  /** measurement id */
+  readonly measurement: string;
+  /** the layers that are compared */
+  readonly layers: string;
+  /** what documents are ranked by */
+  readonly rankBy: string;
+  /** best documents kept of it */
+  readonly keep: number;
+  /** it is measured at its own tuned model, and no other delta can join it */
+  readonly alone: boolean;
+  /** active, paused or removed */
+  readonly state: string;
+  /** when it was last changed: ISO 8601 */
+  readonly changedAt: string;
+}
+
 /** One crawled document. Topic documents. */
 export interface Document {
   /** sha-256 of the UTF-8 text, hex; with --dedup off, followed by its place in the source */

@@ -19,6 +19,9 @@ export interface ScoreOptions {
   readonly labels?: readonly string[] | undefined;
 }
 
+/** Deltas that may come and go, by their ids. */
+export type DeltasById = (id: string) => ScoredDelta | undefined;
+
 /**
  * Scores each document against each delta, window by window, and keeps the best one, by default by
  *
@@ -27,41 +30,63 @@ export interface ScoreOptions {
  * where G is the gradient at the base of the window's mean token loss by the head. A training step moves along −G, so +1
  * means that the window pushes the head exactly where the tuning went.
  *
+ * @param deltas those that every document was measured against; or, where documents may differ in that, what is known of each
  * @throws RangeError at once for a delta whose length is 0 or not finite: it has no direction
  */
 export function score(
-  deltas: readonly ScoredDelta[],
+  deltas: readonly ScoredDelta[] | DeltasById,
   { rankBy = 'cosine', labels = [] }: ScoreOptions = {},
 ): Stage<WithReplay<Gradients>, WithReplay<Score>> {
-  const empty = deltas.find(({ norm }) => !isLength(norm));
+  const fixed = typeof deltas === 'function' ? undefined : deltas;
+  const empty = fixed?.find(({ norm }) => !isLength(norm));
   if (empty !== undefined) throw new RangeError(`delta ${empty.id} has length ${empty.norm}: it points nowhere`);
-  const ids = deltas.map(({ id }) => id).join(',');
+  const ids = fixed?.map(({ id }) => id).join(',');
 
-  function scoreOne(document: WithReplay<Gradients>): Outcome<WithReplay<Score>> {
-    if (document.deltas !== ids) {
+  /** Those that the document was measured against. */
+  function deltasOf(document: Gradients): readonly ScoredDelta[] | Reject {
+    if (typeof deltas !== 'function') {
+      if (document.deltas === ids) return deltas;
       throw new Error(`score: gradients carry the deltas ${document.deltas}, expected ${ids}`);
     }
+    const known = document.deltas.split(',').map((id) => ({ id, delta: deltas(id) }));
+    const unknown = known.find(({ delta }) => delta === undefined || !isLength(delta.norm));
+    if (unknown !== undefined) return new Reject('undecodable-message', `nobody knows of a delta ${unknown.id}`);
+    return known.map(({ delta }) => delta!);
+  }
+
+  function scoreOne(document: WithReplay<Gradients>): Outcome<WithReplay<Score>> {
+    const scored = deltasOf(document);
+    return scored instanceof Reject ? scored : scoreAgainst(scored, document);
+  }
+
+  function scoreAgainst(own: readonly ScoredDelta[], document: WithReplay<Gradients>): Outcome<WithReplay<Score>> {
     const short = document.gradientNorm.findIndex((norm) => !isLength(norm));
     if (short !== -1) {
       return new Reject('degenerate-gradient', `|G| of window ${short} is ${document.gradientNorm[short]}`);
     }
     const broken = document.alignment.findIndex((alignment) => !Number.isFinite(alignment));
     if (broken !== -1) {
-      const window = Math.floor(broken / deltas.length);
+      const window = Math.floor(broken / own.length);
       return new Reject('degenerate-gradient', `⟨G, D⟩ of window ${window} is ${document.alignment[broken]}`);
     }
-    const measured = deltas.map((delta, column) => windowsOf(document, delta, column, deltas.length));
+    const measured = own.map((delta, column) => windowsOf(document, delta, column, own.length));
     const odd = measured.flat().find((window) => !Number.isFinite(MEASURES[rankBy](window)));
     if (odd !== undefined) {
       return new Reject('degenerate-gradient', `the ${rankBy} of a window is ${MEASURES[rankBy](odd)}`);
     }
-    const scores = deltas.map((delta, column) => bestWindow(document, delta, column, measured[column]!));
+    const scores = own.map((delta, column) => bestWindow(document, delta, column, own.length, measured[column]!));
     const { replay } = document; // once for all deltas: it goes with the first
     return replay === undefined ? scores : scores.map((one, i) => (i === 0 ? { ...one, replay } : one));
   }
 
   /** The first of equals. */
-  function bestWindow(document: Gradients, delta: ScoredDelta, column: number, measured: readonly Measured[]): Score {
+  function bestWindow(
+    document: Gradients,
+    delta: ScoredDelta,
+    column: number,
+    columns: number,
+    measured: readonly Measured[],
+  ): Score {
     const { gradientNorm, tokens } = document;
     const windows = measured.length;
     const scores = measured.map(MEASURES[rankBy]);
@@ -90,7 +115,7 @@ export function score(
       ids: document.ids.slice(start, start + document.lengths[best]!),
       tokenAlignment: Float32Array.from(
         { length: tokens[best]! },
-        (_, t) => document.tokenAlignment[(before + t) * deltas.length + column]!,
+        (_, t) => document.tokenAlignment[(before + t) * columns + column]!,
       ),
       sketch: document.sketch.slice(best * width, (best + 1) * width),
       ...provenanceOf(document),

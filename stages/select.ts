@@ -2,13 +2,14 @@
  * Keeps, of every delta, the best documents, a pool to pick a set from, the documents that other strategies would pick, and the
  * distribution of all scores.
  */
-import type { Stage } from '../pipeline/contract.ts';
+import { Drop, type Outcome, Reject, type Stage } from '../pipeline/contract.ts';
 import { scoreCodec } from '../schemas/codec.ts';
 import type { Score, Selection } from '../schemas/types.ts';
 import { type CandidatePool, candidatePool, type SavedPool } from './candidate-pool.ts';
 import { type QuantileSketch, quantileSketch } from './math/quantile.ts';
 import { type Ranking, ranking } from './math/top.ts';
 import type { WithReplay } from './replay/attached.ts';
+import type { ScoredDelta } from './score.ts';
 
 /** A change of the store; a null value evicts. */
 export type Change = Omit<Selection, 'value'> & { readonly value: Buffer | null };
@@ -20,7 +21,8 @@ export interface Selected {
 }
 
 export interface SelectOptions {
-  readonly deltas: readonly { readonly id: string; readonly norm: number }[];
+  /** Or, where they come and go, what is known of each: `gone` of one whose scores are left out. */
+  readonly deltas: readonly ScoredDelta[] | ((id: string) => (ScoredDelta & { readonly gone: boolean }) | undefined);
   /** Best documents kept of each delta. */
   readonly keep: number;
   /** Candidates kept by residual gain, with sketches of so many numbers; undefined keeps none. */
@@ -51,6 +53,8 @@ export interface SavedSelection {
 export const STATE = { quantiles: 'quantiles', running: 'running', set: 'set' } as const;
 
 const NO_SKETCH = new Float32Array();
+/** Of scores that were on their way when their delta was removed. */
+const GONE = 'removed-delta';
 
 interface DeltaSelection {
   readonly best: Ranking;
@@ -67,27 +71,39 @@ export function select(
   { deltas, keep, pool, others }: SelectOptions,
   saved: SavedSelection,
 ): Stage<WithReplay<Score>, Selected> {
-  const selections = new Map(
-    deltas.map(({ id, norm }): [string, DeltaSelection] => [
-      id,
-      {
-        best: ranking(keep, saved.best(id)),
-        pool:
-          pool === undefined
-            ? undefined
-            : candidatePool(
-                { ...pool, deltaNorm: norm },
-                {
-                  members: saved.pool(id),
-                  running: saved.state(id, STATE.running),
-                  set: saved.state(id, STATE.set),
-                },
-              ),
-        others: (others === 0 ? [] : ORDER_NAMES).map((order) => ({ order, ranking: orderOf(id, order) })),
-        quantiles: quantileSketch(saved.state(id, STATE.quantiles)),
-      },
-    ]),
-  );
+  const selections = new Map<string, DeltaSelection>();
+  if (typeof deltas !== 'function') for (const delta of deltas) selections.set(delta.id, begun(delta));
+
+  function begun({ id, norm }: ScoredDelta): DeltaSelection {
+    return {
+      best: ranking(keep, saved.best(id)),
+      pool:
+        pool === undefined
+          ? undefined
+          : candidatePool(
+              { ...pool, deltaNorm: norm },
+              {
+                members: saved.pool(id),
+                running: saved.state(id, STATE.running),
+                set: saved.state(id, STATE.set),
+              },
+            ),
+      others: (others === 0 ? [] : ORDER_NAMES).map((order) => ({ order, ranking: orderOf(id, order) })),
+      quantiles: quantileSketch(saved.state(id, STATE.quantiles)),
+    };
+  }
+
+  function selectionOf(id: string): DeltaSelection | Reject | Drop {
+    if (typeof deltas === 'function') {
+      const delta = deltas(id);
+      if (delta?.gone) return new Drop(GONE);
+      if (delta !== undefined && !selections.has(id)) selections.set(id, begun(delta));
+    }
+    const known = selections.get(id);
+    if (known !== undefined) return known;
+    if (typeof deltas === 'function') return new Reject('undecodable-message', `nobody knows of a delta ${id}`);
+    throw new Error(`select: delta ${id} is none of ${[...selections.keys()]}`);
+  }
 
   function orderOf(delta: string, order: Order): Ranking {
     const known = Array.from(saved.other(delta, order), (one) => ({ key: one.key, score: ORDERS[order](one) }));
@@ -134,11 +150,11 @@ export function select(
     );
   }
 
-  function process(batch: readonly WithReplay<Score>[]): readonly (readonly Selected[])[] {
+  function process(batch: readonly WithReplay<Score>[]): readonly Outcome<Selected>[] {
     const last = new Map(batch.map(({ delta }, i) => [delta, i]));
     return batch.map((score, i) => {
-      const selection = selections.get(score.delta);
-      if (selection === undefined) throw new Error(`select: delta ${score.delta} is none of ${[...selections.keys()]}`);
+      const selection = selectionOf(score.delta);
+      if (selection instanceof Reject || selection instanceof Drop) return selection;
       const changes = changesOf(score, selection);
       const state = last.get(score.delta) === i ? stateOf(score.delta, selection) : [];
       return [{ score, changes: [...changes, ...state] }];

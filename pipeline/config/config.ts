@@ -137,9 +137,15 @@ export const liveConfig = take(['store', 'delta']).extend({
   since: z.int().min(0).optional().describe('list the exchanges after this one; the last 256 are kept'),
 });
 export type LiveConfig = z.infer<typeof liveConfig>;
-export const addDeltaConfig = take(['store', 'tuned', 'beside', 'offline']);
-export const listDeltasConfig = take(['store']);
-export const oneDeltaConfig = take(['store']).extend({
+const cluster = ['brokers', 'prefix', 'tls', 'tlsCa', 'sasl'] as const;
+const wire = ['wire', 'registry'] as const;
+const storeOrCluster = {
+  store: settings.store.optional().describe('folder of the store; without it those of a cluster'),
+};
+export const addDeltaConfig = take([...cluster, ...wire, 'tuned', 'beside', 'offline']).extend(storeOrCluster);
+export const listDeltasConfig = take([...cluster, ...wire]).extend(storeOrCluster);
+export const oneDeltaConfig = take([...cluster, ...wire]).extend({
+  ...storeOrCluster,
   id: z.string().min(1).meta({ description: 'id of a delta, or enough of its beginning', placeholder: 'ID' }),
 });
 export const replayConfig = take(['store', 'delta', 'exact', 'threads', 'provider', 'offline']);
@@ -183,8 +189,6 @@ export const newSourceConfig = z.strictObject({
     .describe('its name, and that of its folder: lower-case letters and digits, hyphens between words'),
 });
 export const doctorConfig = take([]);
-const cluster = ['brokers', 'prefix', 'tls', 'tlsCa', 'sasl'] as const;
-const wire = ['wire', 'registry'] as const;
 export const topicsConfig = take([...cluster, ...wire, 'partitions', 'replicas']);
 export const deleteTopicsConfig = take([...cluster, 'partitions', 'replicas', 'yes']);
 export const createTopicsConfig = take([...cluster, ...wire, 'partitions', 'replicas', 'apply', 'register']);

@@ -39,7 +39,8 @@ export async function openLeg(
       version: store.deltasVersion,
       committed,
       async open(ending) {
-        const deltas = await activeDeltas(store, target, world, ending);
+        const active = store.deltas().filter(({ scan: name, paused }) => name === target.delta.id && !paused);
+        const deltas = await activeDeltas(active, target, world, ending);
         if (deltas.length === 0) return undefined;
         const stage = await openStage(target, config, world, { deltas, basis, runs });
         return { handle: make(stage, deltas), close: async () => stage.close?.() };

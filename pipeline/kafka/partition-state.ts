@@ -35,6 +35,8 @@ export interface SavedShare {
   pool(delta: string): Iterable<Score & { readonly gain: number }>;
   other(delta: string, list: string): Iterable<Score>;
   state(delta: string, name: string): Buffer | undefined;
+  /** Lets go of all that is kept of a delta; the keys of it in the topic. */
+  forget(delta: string): readonly string[];
 }
 
 export interface StateReader {
@@ -90,6 +92,11 @@ export async function readShare(reader: StateReader, partition: number, signal: 
     best: (delta) => members(delta, 'top'),
     pool: (delta) => members(delta, 'pool'),
     other: members,
+    forget(delta) {
+      const keys = [...changes.keys()].filter((key) => key.startsWith(`${delta}/`));
+      for (const key of keys) changes.delete(key);
+      return keys;
+    },
     state(delta, name) {
       const value = changes.get(`${delta}/state/${name}`);
       return value === undefined ? undefined : selectionCodec.decode(value).value;

@@ -9,9 +9,10 @@ import { type ScoredDelta, score } from '../../stages/score.ts';
 import { type Selected, select } from '../../stages/select.ts';
 import type { Handle, Outgoing, Stage } from '../contract.ts';
 import type { SavedShare, SeenSet } from '../kafka/partition-state.ts';
-import { SEEN, SIGNATURES, selectionMessage } from '../store/messages.ts';
+import { SEEN, SELECTION, SIGNATURES, selectionMessage } from '../store/messages.ts';
 import type { LegPlan, Step } from '../topology.ts';
 import { type Admitting, admit } from './admit.ts';
+import { after } from './after.ts';
 import { type Chain, chain } from './chain.ts';
 import { type LegOptions, leg } from './leg.ts';
 import { type PerPartition, perPartition } from './per-partition.ts';
@@ -27,7 +28,7 @@ export interface LegParts {
   readonly gradient: Stage<Tokens, Gradients>;
   /** Tokens of the longest window that the model takes. */
   readonly longest: number;
-  readonly deltas: readonly ScoredDelta[];
+  readonly deltas: readonly ScoredDelta[] | LiveDeltas;
   readonly rankBy: Measure;
   /** Label words of a classifier. */
   readonly labels?: readonly string[] | undefined;
@@ -42,6 +43,16 @@ export interface LegParts {
   /** Undefined where near duplicates are let through. */
   readonly near?: (partition: number, signal: AbortSignal) => Promise<NearMemory>;
   readonly saved: (partition: number, signal: AbortSignal) => Promise<SavedShare>;
+}
+
+/** Deltas that come and go while the legs run. */
+export interface LiveDeltas {
+  /** `gone` where it was removed. */
+  of(id: string): (ScoredDelta & { readonly gone: boolean }) | undefined;
+  /** Resolves when every delta is known that anybody may have scored. */
+  catchUp(signal: AbortSignal): Promise<void>;
+  /** Ids of those that were removed: what a partition still keeps of them is let go. */
+  removed(): readonly string[];
 }
 
 /** What near duplicates are known by, and from when on they are. */
@@ -66,11 +77,15 @@ export function legHandler({ steps }: LegPlan, parts: LegParts): PerPartition {
     const seen = steps.includes('tokenize') ? await parts.seen(partition, signal) : undefined;
     const saved = steps.includes('select') ? await parts.saved(partition, signal) : undefined;
     const near = steps.includes('tokenize') ? await parts.near?.(partition, signal) : undefined;
+    const removed = 'of' in parts.deltas ? parts.deltas.removed() : [];
+    let leftovers = removed.flatMap((delta) => saved?.forget(delta) ?? []);
     const again = new Set<string>(); // keys of messages that were replayed: their texts were seen, and rejected
     const handle = handlerOf(steps, parts, { seen, saved, near, again: (key) => again.delete(key) });
     return async (batch, abandoned) => {
       for (const { key, headers } of batch) if (headers['attempt'] !== undefined) again.add(key);
-      const lists = await handle(batch, abandoned);
+      const made = await handle(batch, abandoned);
+      const lists = made.map((list, i) => (i === 0 ? [...list, ...leftovers.map(forgotten)] : list));
+      leftovers = [];
       for (const { topic, key, value } of lists.flat()) {
         if (topic === SEEN) seen?.add(key);
         if (topic === SIGNATURES && value !== null) near?.kept.add(key, signatureCodec.decode(value));
@@ -79,6 +94,8 @@ export function legHandler({ steps }: LegPlan, parts: LegParts): PerPartition {
     };
   });
 }
+
+const forgotten = (key: string): Outgoing => ({ topic: SELECTION, key, value: null, headers: {} });
 
 /** What a partition's stages remember. */
 interface Memory {
@@ -95,14 +112,30 @@ function handlerOf(
 ): Handle {
   const { deltas, keep, pool, others, filters, unframe } = parts;
   let admitting: Admitting | undefined;
+  const live = 'of' in deltas ? deltas : undefined;
+  const known = (stage: Stage<never, unknown>, idsOf: (value: never) => readonly string[]): AnyStage =>
+    live === undefined
+      ? (stage as AnyStage)
+      : (after(stage, (batch, signal) =>
+          batch.flatMap(idsOf).every((id) => live.of(id) !== undefined) ? undefined : live.catchUp(signal),
+        ) as AnyStage);
   const stages: Readonly<Record<Step, () => readonly AnyStage[]>> = {
     tokenize() {
       admitting = admit({ seen: (key) => seen!.has(key), again, filters, near });
       return [...admitting.stages, parts.tokenize] as readonly AnyStage[];
     },
     gradient: () => [parts.gradient] as readonly AnyStage[],
-    score: () => [score(deltas, { rankBy: parts.rankBy, labels: parts.labels })] as readonly AnyStage[],
-    select: () => [select({ deltas, keep, pool, others }, saved!)] as readonly AnyStage[],
+    score: () => [
+      known(
+        score('of' in deltas ? deltas.of : deltas, { rankBy: parts.rankBy, labels: parts.labels }),
+        (one: Gradients) => one.deltas.split(','),
+      ),
+    ],
+    select: () => [
+      known(select({ deltas: 'of' in deltas ? deltas.of : deltas, keep, pool, others }, saved!), ({ delta }: Score) => [
+        delta,
+      ]),
+    ],
   };
   const make = () => {
     const all = steps.flatMap((step) => stages[step]()).map((stage) => timed(stage, parts.watch));

@@ -13,7 +13,7 @@ import { singleObjectPrefix, unframe } from '../../schemas/wire-format.ts';
 import { DELTA, gradient, SKETCH_WIDTH, tokenize } from './promises/stages.ts';
 
 const signal = AbortSignal.timeout(120_000);
-const NOTHING = { best: () => [], pool: () => [], other: () => [], state: () => undefined };
+const NOTHING = { best: () => [], pool: () => [], other: () => [], state: () => undefined, forget: () => [] };
 const wire = await openWire({ format: 'single-object', registry: undefined, topicOf: (topic) => topic }, signal);
 const parts: LegParts = {
   tokenize,

@@ -117,6 +117,7 @@ describe('pump', () => {
     const { handle } = legHandler(legPlan('gradient'), {
       gradient: model,
       longest: 8,
+      deltas: [],
     } as Partial<LegParts> as LegParts);
     const { commits, run } = world(Array(16).fill(4), handle, { batch: 64 }, (partition, offset) => {
       const key = `${partition}/${offset}`;

@@ -1,0 +1,150 @@
+/** The deltas of a cluster, as the compacted topic has them, kept up to date while others change them. */
+import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
+import type { Kafka as Client } from 'kafkajs';
+import { deltaCodec } from '../../schemas/codec.ts';
+import type { Delta } from '../../schemas/types.ts';
+import type { Outgoing } from '../contract.ts';
+import { bell } from '../embedded/bell.ts';
+import { ConfigError } from '../error.ts';
+import { Partitioners } from './kafkajs.ts';
+import { readAll } from './read-all.ts';
+import { stamp } from './stamp.ts';
+import type { Wire } from './wire.ts';
+
+export const DELTAS = 'deltas';
+
+export interface DeltaSet {
+  get(id: string): Delta | undefined;
+  /** Those that were removed too, in the order of their ids. */
+  all(): readonly Delta[];
+  /** Goes up with every change. */
+  version(): number;
+  /** Resolves when all that was written before the call is in the set. */
+  catchUp(signal: AbortSignal): Promise<void>;
+  /** Resolves when it is in the set. */
+  put(delta: Delta, signal: AbortSignal): Promise<void>;
+  /** Writes a message that needs no transaction. */
+  send(message: Outgoing): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface DeltaSetOptions {
+  readonly client: Client;
+  readonly prefix: string;
+  readonly wire: Wire;
+}
+
+const AGAIN_MS = 500;
+
+/**
+ * Filled before it resolves. A delta that was removed stays in the topic as such, so that the newest message of a key says what
+ * became of it, and none is without a value.
+ *
+ * @throws ConfigError where the cluster has no such topic
+ */
+export async function openDeltaSet({ client, prefix, wire }: DeltaSetOptions, signal: AbortSignal): Promise<DeltaSet> {
+  const topicOnCluster = prefix + DELTAS;
+  const deltas = new Map<string, Delta>();
+  const reached = new Map<number, number>();
+  const changed = bell();
+  const closing = new AbortController();
+  let version = 0;
+  const admin = client.admin();
+  const producer = client.producer({
+    createPartitioner: Partitioners.DefaultPartitioner,
+    allowAutoTopicCreation: false,
+  });
+  let producing: Promise<void> | undefined;
+
+  async function follow(): Promise<void> {
+    const { signal: ending } = closing;
+    while (!ending.aborted) {
+      try {
+        await readAll(
+          {
+            client,
+            topic: DELTAS,
+            topicOnCluster,
+            group: `${prefix}reader.${DELTAS}.${randomUUID()}`,
+            follow: true,
+            wire,
+            each({ key, value, partition, offset }) {
+              take(key, value);
+              reached.set(partition, Math.max(offset + 1, reached.get(partition) ?? 0));
+              changed.ring();
+            },
+          },
+          ending,
+        );
+      } catch {
+        await delay(AGAIN_MS, undefined, { signal: ending }).catch(() => undefined); // the cluster is away: read anew
+      }
+    }
+  }
+
+  function take(key: string, value: Buffer | null): void {
+    const delta = value === null ? undefined : decoded(value);
+    if (delta === undefined || delta.id !== key) return; // nothing of ours
+    const known = deltas.get(key);
+    if (known !== undefined && JSON.stringify(known) === JSON.stringify(delta)) return;
+    deltas.set(key, delta);
+    version++;
+  }
+
+  async function catchUp(waiting: AbortSignal): Promise<void> {
+    const bounds = await admin.fetchTopicOffsets(topicOnCluster);
+    const isThere = () =>
+      bounds.every(({ partition, low, high }) => low === high || (reached.get(partition) ?? 0) >= Number(high));
+    await changed.until(isThere, AbortSignal.any([waiting, closing.signal]));
+  }
+
+  async function send(message: Outgoing): Promise<void> {
+    producing ??= producer.connect();
+    await producing;
+    const { topic, key, value, headers } = wire.frame(stamp(message, undefined));
+    await producer.send({ topic: prefix + topic, acks: -1, messages: [{ key, value, headers: { ...headers } }] });
+  }
+
+  await admin.connect();
+  const close = async () => {
+    closing.abort();
+    await following;
+    await admin.disconnect();
+    await producing?.then(() => producer.disconnect()).catch(() => undefined);
+  };
+  let following: Promise<void> = Promise.resolve();
+  try {
+    if (!(await admin.listTopics()).includes(topicOnCluster)) {
+      throw new ConfigError(`no topic ${topicOnCluster} on the cluster: make it with \`deltasift topics create\``);
+    }
+    following = follow();
+    await catchUp(signal);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+
+  return {
+    get: (id) => deltas.get(id),
+    all: () => [...deltas.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
+    version: () => version,
+    catchUp,
+    send,
+
+    async put(delta, waiting) {
+      await send({ topic: DELTAS, key: delta.id, value: deltaCodec.encode(delta), headers: {} });
+      await catchUp(waiting);
+    },
+
+    close,
+  };
+}
+
+function decoded(value: Buffer): Delta | undefined {
+  try {
+    return deltaCodec.decode(value);
+  } catch {
+    return undefined; // the topic is open to others
+  }
+}
