@@ -145,6 +145,23 @@ export interface Unit {
   read(cursor: string | undefined, signal: AbortSignal): AsyncIterable<Crawled>;
 }
 
+/** What a source may use of the process it runs in. */
+export interface SourceTools {
+  /** Relative paths start there. */
+  readonly folder: string;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** What the environment holds under a name that docs/cli.md lists: secrets come from there alone. */
+  secret(name: string): string | undefined;
+  /** Tells the user. */
+  note(sentence: string): void;
+}
+
+/** As any plug-in; what it makes may need the process it runs in. */
+export interface SourcePlugin<Config> extends Omit<Plugin<Config, Source>, 'create'> {
+  create(config: Config, tools: SourceTools): Source;
+}
+
 /** Somebody who is told of alerts. May see an alert id twice, never zero times. */
 export interface AlertSink {
   /**

@@ -9,6 +9,7 @@ export const VARIABLES = {
   HF_HUB_OFFLINE: '1 uses cached files only, as --offline does',
   KAFKA_USERNAME: 'user of the Kafka cluster, where --sasl is given',
   KAFKA_PASSWORD: 'password of that user',
+  DELTASIFT_PUSH_TOKEN: 'token that whoever sends documents to an http-push source has to know',
   DELTASIFT_TOKEN: 'token that the API asks for; where it is not set one is made and printed',
   REGISTRY_USERNAME: 'user of the schema registry, where it asks for one',
   REGISTRY_PASSWORD: 'password of that user',
@@ -19,6 +20,9 @@ export const VARIABLES = {
 
 /** Colours a terminal can show. */
 export type Colors = 'none' | '256' | 'truecolor';
+
+/** Those that sources ask for. */
+const SOURCE_SECRETS = ['DELTASIFT_PUSH_TOKEN'] as const satisfies readonly (keyof typeof VARIABLES)[];
 
 export interface Environment {
   /** HF_TOKEN */
@@ -39,6 +43,8 @@ export interface Environment {
     readonly password: string | undefined;
     readonly token: string | undefined;
   };
+  /** By name. */
+  readonly sourceSecrets?: Readonly<Record<string, string | undefined>>;
   readonly colors: Colors;
 }
 
@@ -59,6 +65,7 @@ export function environmentOf(variables: Variables, home: string, isTerminal: bo
       password: set('REGISTRY_PASSWORD'),
       token: set('REGISTRY_TOKEN'),
     },
+    sourceSecrets: Object.fromEntries(SOURCE_SECRETS.map((name) => [name, set(name)])),
     colors: colorsOf(variables, isTerminal),
   };
 }

@@ -2,6 +2,7 @@
 import { crawlConfig } from '../config/config.ts';
 import { milliseconds } from '../config/duration.ts';
 import { connectionOf } from '../config/kafka.ts';
+import { sourceTools } from '../crawl/source-tools.ts';
 import { ConfigError } from '../error.ts';
 import { crawlMetrics } from '../metrics/crawl.ts';
 import { serveMetrics } from '../metrics/server.ts';
@@ -25,11 +26,11 @@ export const crawl = command({
       import('../kafka/stamp.ts'),
       import('../config/wire.ts'),
     ]);
-    const source = await sourceOf(name, folder);
     const wire = await wireOf(config, environment, signal);
     const note = (sentence: string) => {
       if (!quiet) err.write(`note: ${sentence}\n`);
     };
+    const source = await sourceOf(name, folder, sourceTools({ environment, folder, clock, note }));
     const metrics = crawlMetrics(clock);
     const server = address === undefined ? undefined : await serveMetrics(metrics.registry, address, metrics.probes);
     if (server !== undefined) note(`metrics at ${server.url}`);

@@ -2,7 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import type { ZodType } from 'zod';
 import { httpSettings, s3Settings } from '../../stages/sources/fetch/settings.ts';
-import { type SourcePlugin, sources } from '../../stages/sources/sources.ts';
+import { type AnySourcePlugin, sources } from '../../stages/sources/sources.ts';
 import { markdownTable } from '../render/markdown.ts';
 import { filtersReference } from './filters-reference.ts';
 import { type Schema, schemaOf, settingsIn, settingsTable } from './settings-table.ts';
@@ -28,6 +28,50 @@ export function pluginsReference(): string {
     ...settingsTable(Object.keys(SHARED).map((name) => ({ name, schema: SHARED[name]! }))),
     '',
     '`s3` needs the package `@aws-sdk/client-s3` beside deltasift, and takes credentials from where that looks for them.',
+    '',
+    '## Sending documents',
+    '',
+    'An `http-push` source takes documents while a `scan` or a `crawl` runs, with the token that DELTASIFT_PUSH_TOKEN holds:',
+    '',
+    '```sh',
+    'export DELTASIFT_PUSH_TOKEN=$(head -c 24 /dev/urandom | base64)',
+    'npx deltasift scan --base examples/demo/base --tuned examples/demo/tuned --bos always \\',
+    '  --source http-push:data/pushed --limit 3 --store data/from-others &',
+    'send="curl -sS --retry 30 --retry-connrefused http://127.0.0.1:8177/documents"',
+    '$send -H "Authorization: Bearer $DELTASIFT_PUSH_TOKEN" -H "Content-Type: application/json" -H "Idempotency-Key: 1" \\',
+    '  --data \'{"id": "a", "url": "https://example.org/a", "text": "Dear Homeowner, rates are low"}\'',
+    'printf \'%s\\n\' \'{"text": "Dear Sir"}\' \'{"text": "Dear Madam"}\' | gzip |',
+    '  $send -H "Authorization: Bearer $DELTASIFT_PUSH_TOKEN" -H "Content-Type: application/x-ndjson" -H "Content-Encoding: gzip" \\',
+    '    --data-binary @-',
+    'wait',
+    '```',
+    '',
+    ...markdownTable(
+      ['answer', 'what it says'],
+      [
+        [
+          '202',
+          '`{"accepted": N, "first": P, "last": P}`: they are on the disk, and will be read, also after `kill -9` or a power cut',
+        ],
+        ['401', 'the token is missing or another one'],
+        [
+          '400, 415',
+          'the body is no JSON (`application/json`: one document or an array) or NDJSON (`application/x-ndjson`), gzip, zstd or plain',
+        ],
+        ['413', 'more bytes or documents than are taken at a time'],
+        [
+          '422',
+          'documents at fault, in `errors` with their line and a code of [rejects.md](rejects.md), and none was taken; or an idempotency key that came with another body',
+        ],
+        ['429', 'too much waits to be read, or too many send: again after `Retry-After` seconds'],
+        ['507', 'the disk is full'],
+      ],
+    ),
+    '',
+    'A body is taken as a whole or not at all; errors are `application/problem+json`. A request with an `Idempotency-Key` may be sent again: it is',
+    'answered as it was, and nothing is taken twice, for `keepDays`. Without one, a repeated document is left out by its text, unless `--dedup off`. `GET',
+    '/healthz` needs no token. TLS, and who may reach it, are for a proxy in front. The spool belongs to one machine: on a cluster one crawler takes',
+    'documents (decisions/0018).',
     '',
     '## A source of your own',
     '',
@@ -63,7 +107,7 @@ export function pluginsReference(): string {
   ].join('\n');
 }
 
-function section({ name, summary, config, short }: SourcePlugin): readonly string[] {
+function section({ name, summary, config, short }: AnySourcePlugin): readonly string[] {
   const settings = settingsIn(schemaOf(config as ZodType)).map(({ name: key, schema, required = false }) => ({
     name: key,
     schema: key in SHARED ? { description: `${schema.description}: see below` } : schema,

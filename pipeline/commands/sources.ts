@@ -2,6 +2,7 @@
 import { checkSourceConfig, listSourcesConfig } from '../config/config.ts';
 import type { CrawledDocument } from '../contract.ts';
 import { type Preview, preview } from '../crawl/preview.ts';
+import { sourceTools } from '../crawl/source-tools.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
 import { command, type Output } from './command.ts';
@@ -30,9 +31,12 @@ export const checkSource = command({
   config: checkSourceConfig,
   argument: 'source',
 
-  async run({ source: spec }, { folder, out, json, signal }) {
+  async run({ source: spec }, { environment, folder, clock, out, err, json, quiet, signal }) {
     const { sourceOf } = await import('../../stages/sources/sources.ts');
-    const source = await sourceOf(spec, folder);
+    const note = (sentence: string) => {
+      if (!quiet) err.write(`note: ${sentence}\n`);
+    };
+    const source = await sourceOf(spec, folder, sourceTools({ environment, folder, clock, note }));
     const found = await preview(source, { documents: DOCUMENTS, records: RECORDS }, signal);
     const documents = found.documents.map(shown);
     out.write(json ? `${JSON.stringify({ ...found, documents })}\n` : words({ ...found, documents }));

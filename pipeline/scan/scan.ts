@@ -9,6 +9,7 @@ import { milliseconds } from '../config/duration.ts';
 import type { Handle, Transport } from '../contract.ts';
 import { type CrawlOptions, crawl } from '../crawl/crawl.ts';
 import { DOCUMENTS } from '../crawl/group.ts';
+import { sourceTools } from '../crawl/source-tools.ts';
 import type { OpenedLeg } from '../deltas/live-leg.ts';
 import { openLeg } from '../deltas/open-leg.ts';
 import { alertTransports, leaveAllBut } from '../embedded/alerts.ts';
@@ -73,7 +74,7 @@ const GROUP = 'scan';
  */
 export async function scan(config: ScanConfig, world: World, signal: AbortSignal): Promise<ScanSummary> {
   const start = world.now();
-  const source = await sourceOf(config.source, world.folder);
+  const source = await sourceOf(config.source, world.folder, sourceTools(world));
   const filters = await filtersOf(config.filters);
   const target = await openTarget(config, world.environment, signal);
   for (const note of target.notes) world.note(note);

@@ -1,11 +1,12 @@
 /** The crawls there are, and those of third parties. */
 import { parse as parseYaml } from 'yaml';
 import type { z } from 'zod';
-import type { Plugin, Source } from '../../pipeline/contract.ts';
+import type { Source, SourcePlugin, SourceTools } from '../../pipeline/contract.ts';
 import { ConfigError } from '../../pipeline/error.ts';
 import { isModule, pluginIn } from '../plugin-module.ts';
 import { commonCrawl } from './common-crawl.ts';
 import { feed } from './feed.ts';
+import { httpPush } from './http-push.ts';
 import { jsonl } from './jsonl.ts';
 import { parquet } from './parquet.ts';
 import { sitemap } from './sitemap.ts';
@@ -14,9 +15,20 @@ import { warc } from './warc.ts';
 import { wayback } from './wayback.ts';
 import { wet } from './wet.ts';
 
-export type SourcePlugin = Plugin<unknown, Source>;
+export type AnySourcePlugin = SourcePlugin<unknown>;
 
-export const sources: readonly SourcePlugin[] = [commonCrawl, feed, jsonl, parquet, sitemap, text, warc, wayback, wet];
+export const sources: readonly AnySourcePlugin[] = [
+  commonCrawl,
+  feed,
+  httpPush,
+  jsonl,
+  parquet,
+  sitemap,
+  text,
+  warc,
+  wayback,
+  wet,
+] as AnySourcePlugin[];
 
 /** `kind:rest`; or the plug-in's name or module as `kind` beside its settings, also as YAML in braces. */
 export type SourceSpec = string | Readonly<Record<string, unknown>>;
@@ -27,10 +39,10 @@ export type SourceSpec = string | Readonly<Record<string, unknown>>;
  *
  * @throws ConfigError where there is no such plug-in or it refuses its settings
  */
-export async function sourceOf(spec: SourceSpec, base: string): Promise<Source> {
+export async function sourceOf(spec: SourceSpec, base: string, tools: SourceTools = bare(base)): Promise<Source> {
   const { kind, rest, settings } = typeof spec === 'string' ? splitText(spec) : splitObject(spec);
   const plugin = isModule(kind)
-    ? ((await pluginIn(kind, base, 'source')) as SourcePlugin)
+    ? ((await pluginIn(kind, base, 'source')) as AnySourcePlugin)
     : sources.find(({ name }) => name === kind);
   if (plugin === undefined) throw unknown(kind);
 
@@ -45,11 +57,16 @@ export async function sourceOf(spec: SourceSpec, base: string): Promise<Source> 
   }
   const parsed = plugin.config.safeParse(rest === undefined ? settings : plugin.short(rest));
   if (!parsed.success) throw new ConfigError(`source ${kind}: ${parsed.error.issues.map(faultOf).join('; ')}`);
-  return plugin.create(parsed.data);
+  return plugin.create(parsed.data, tools);
+}
+
+/** Without secrets. */
+function bare(folder: string): SourceTools {
+  return { folder, now: Date.now, secret: () => undefined, note: () => undefined };
 }
 
 /** What stands behind the colon, in capitals; undefined where nothing has to. */
-function shortOf({ short, config }: SourcePlugin): string | undefined {
+function shortOf({ short, config }: AnySourcePlugin): string | undefined {
   if (config.safeParse(short('')).success) return undefined;
   const [name] = Object.entries(short('?') as object).find(([, value]) => value === '?') ?? ['rest'];
   return name.toUpperCase();

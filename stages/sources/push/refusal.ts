@@ -1,0 +1,53 @@
+/** What a request is refused with: application/problem+json, RFC 9457. */
+
+/** A document of a body that is at fault. */
+export interface Fault {
+  /** Of NDJSON the line, of an array the element; from 1. */
+  readonly at: number;
+  /** A code of docs/rejects.md. */
+  readonly code: string;
+  readonly detail: string;
+}
+
+export class Refusal extends Error {
+  override readonly name = 'Refusal';
+  /** HTTP status. */
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly faults: readonly Fault[];
+
+  /** @param detail what was expected, what came, and what to do */
+  constructor(
+    status: number,
+    detail: string,
+    {
+      headers = {},
+      faults = [],
+    }: { readonly headers?: Record<string, string>; readonly faults?: readonly Fault[] } = {},
+  ) {
+    super(detail);
+    this.status = status;
+    this.headers = headers;
+    this.faults = faults;
+  }
+}
+
+const TITLES: Readonly<Record<number, string>> = {
+  400: 'Bad Request',
+  401: 'Unauthorized',
+  404: 'Not Found',
+  405: 'Method Not Allowed',
+  408: 'Request Timeout',
+  413: 'Content Too Large',
+  415: 'Unsupported Media Type',
+  422: 'Unprocessable Content',
+  429: 'Too Many Requests',
+  431: 'Request Header Fields Too Large',
+  507: 'Insufficient Storage',
+};
+
+export function problemOf(status: number, detail: string, faults: readonly Fault[] = []): string {
+  const title = TITLES[status] ?? (status < 500 ? 'Bad Request' : 'Internal Server Error');
+  const problem = { type: 'about:blank', title, status, detail };
+  return JSON.stringify(faults.length === 0 ? problem : { ...problem, errors: faults });
+}
