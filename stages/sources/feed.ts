@@ -16,6 +16,7 @@ import { openPages } from './pages/open-pages.ts';
 import { pageSettings } from './pages/settings.ts';
 import { type Listed, pagesSource } from './pages/source.ts';
 import { decodeText } from './web/charset.ts';
+import type { Extraction } from './web/extract.ts';
 import { pageOf } from './web/page.ts';
 
 const address = z.url({ protocol: /^https?$/ });
@@ -54,7 +55,7 @@ export function feedSource(settings: Config, surroundings?: Surroundings): Sourc
         else if (!(follow && known.has(url) && error instanceof FetchError)) throw error;
       }
       for (const entry of known.get(url)?.entries ?? []) {
-        const listed = listedOf(entry, new URL(url));
+        const listed = await listedOf(entry, new URL(url));
         if (listed === undefined || names.has(listed.name)) continue;
         names.add(listed.name);
         yield listed;
@@ -87,13 +88,13 @@ export function feedSource(settings: Config, surroundings?: Surroundings): Sourc
   }
 
   /** Undefined where it links to nothing that can be fetched. */
-  function listedOf(entry: Entry, from: URL): Listed | undefined {
+  async function listedOf(entry: Entry, from: URL): Promise<Listed | undefined> {
     const url = URL.parse(entry.link, from.href);
     if (url === null || !/^https?:$/.test(url.protocol)) return undefined;
     url.hash = '';
     const version = entry.date ?? '';
     if (settings.content === 'page') return { name: url.href, version: settings.revisit ? null : version, url };
-    const outcome = textOf(entry, url, settings.keep);
+    const outcome = await textOf(entry, url, settings);
     return { name: entry.id, version: `${version} ${crc32(entry.content?.text ?? '').toString(16)}`, outcome };
   }
 
@@ -115,11 +116,11 @@ function broken(url: string, { code, message }: Damage): Listed {
   return { name: url, version: message, outcome };
 }
 
-function textOf({ id, title, date, content }: Entry, url: URL, keep: Config['keep']): Outcome {
+async function textOf({ id, title, date, content }: Entry, url: URL, extraction: Extraction): Promise<Outcome> {
   if (content === undefined) return { drop: new Drop('empty') };
   const type = content.html ? 'text/html; charset=utf-8' : 'text/plain; charset=utf-8';
   const bytes = Buffer.from(content.text);
-  const page = pageOf({ type, url: url.href, keep }, () => bytes);
+  const page = await pageOf({ type, url: url.href, extraction }, () => bytes);
   if (page instanceof Reject) return { reject: page, bytes };
   if (page instanceof Drop) return { drop: page };
   return { document: { id, url: url.href, fetchedAt: instantOf(date), ...page, title: page.title ?? title ?? null } };

@@ -2,10 +2,11 @@
 import { z } from 'zod';
 import type { Plugin, Source } from '../../pipeline/contract.ts';
 import { sourceAt } from './fetch/source-at.ts';
-import { collectionConfig, collectionFormat, keepConfig } from './warc/collection.ts';
+import { collectionConfig, collectionFormat } from './warc/collection.ts';
 import { crawledPage } from './warc/crawled-page.ts';
+import { extractionConfig } from './web/extract.ts';
 
-const config = z.strictObject({ ...collectionConfig, ...keepConfig });
+const config = z.strictObject({ ...collectionConfig, ...extractionConfig });
 type Config = z.infer<typeof config>;
 
 export const warc: Plugin<Config, Source> = {
@@ -14,8 +15,9 @@ export const warc: Plugin<Config, Source> = {
   config,
   short: (path) => ({ path }),
 
-  create({ maxBytes, keep, ...place }) {
-    const format = collectionFormat('warc', maxBytes, (record, url) => crawledPage(record, url, { maxBytes, keep }));
+  create({ maxBytes, keep, threads, ...place }) {
+    const options = { maxBytes, extraction: { keep, threads } };
+    const format = collectionFormat('warc', maxBytes, (record, url) => crawledPage(record, url, options));
     return sourceAt(format, place, /\.warc(\.(gz|zst))?$/i);
   },
 };

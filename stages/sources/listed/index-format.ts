@@ -5,10 +5,10 @@ import { Reject } from '../../../pipeline/contract.ts';
 import type { Input } from '../bytes/input.ts';
 import { FetchError } from '../fetch/error.ts';
 import type { Root } from '../fetch/root.ts';
+import { ahead } from '../files/ahead.ts';
 import { OtherFile } from '../files/other-file.ts';
 import type { Format, Found, Outcome } from '../files/source.ts';
 import { type PageIn, recordOutcome } from '../warc/collection.ts';
-import { ahead } from './ahead.ts';
 import type { Hit } from './hit.ts';
 import { END, type FoundHit, hitsIn } from './hits.ts';
 import { recordAt } from './record-at.ts';
@@ -41,7 +41,8 @@ export function indexFormat({ kind, root, takes, maxBytes, pageIn }: IndexOption
     if (found instanceof Reject) return { reject: found, bytes };
     const { file, offset } = found;
     try {
-      return recordOutcome(await recordAt(root.file(file), found, maxBytes, signal), `${file}:${offset}:0`, pageIn);
+      const placed = await recordAt(root.file(file), found, maxBytes, signal);
+      return await recordOutcome(placed, `${file}:${offset}:0`, pageIn);
     } catch (error) {
       if (!(error instanceof FetchError) || error.kind === 'busy') throw error;
       return { reject: new Reject('unavailable', error.message), bytes: Buffer.from(`${root.address}${file}`) };
@@ -69,7 +70,7 @@ export function indexFormat({ kind, root, takes, maxBytes, pageIn }: IndexOption
             : { at: [hit.found.file, hit.found.offset, hit.found.length] as [string, number, number | null] };
         return { place: { head, row: hit.row, ...at }, ...(await outcomeOf(hit, stop)) };
       }
-      yield* ahead(wanted(), AT_ONCE, found, signal);
+      yield* ahead(wanted(), { most: AT_ONCE }, found, signal);
     },
 
     async locate(input, { head, at }, signal) {

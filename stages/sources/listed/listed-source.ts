@@ -10,10 +10,11 @@ import { placeSettings } from '../fetch/settings.ts';
 import { sourceAt } from '../fetch/source-at.ts';
 import { whileRead } from '../fetch/while-read.ts';
 import { filesSource } from '../files/source.ts';
-import { collectionConfig, collectionFormat, keepConfig, type PageIn } from '../warc/collection.ts';
+import { collectionConfig, collectionFormat, type PageIn } from '../warc/collection.ts';
 import { crawledPage } from '../warc/crawled-page.ts';
 import { extractedText } from '../warc/extracted-text.ts';
 import { typeOf } from '../warc/record.ts';
+import { extractionConfig } from '../web/extract.ts';
 import { eitherFormat } from './either-format.ts';
 import { PARQUET } from './hits.ts';
 import { indexFormat } from './index-format.ts';
@@ -34,7 +35,7 @@ export const listedConfig = z.strictObject({
     .describe(
       "folder or address that paths are below; by default what stands before crawl-data/ or cc-index/ in path, else path's folder",
     ),
-  ...keepConfig,
+  ...extractionConfig,
   ...selectionSettings,
 });
 export type ListedConfig = z.infer<typeof listedConfig>;
@@ -47,12 +48,14 @@ const CDX = /\.cdxj?(\.(gz|zst))?$/i;
 const isIndex = (name: string): boolean => PARQUET.test(name) || CDX.test(name);
 
 export function listedSource(kind: string, settings: ListedConfig): Source {
-  const { path, maxBytes, keep } = settings;
+  const { path, maxBytes, keep, threads } = settings;
   const address = REMOTE.test(path) ? path : resolve(path);
   const root = openRoot(settings.root ?? rootOf(address), settings);
   const { takesFile, takesHit } = selectionOf(kind, settings);
   const pageIn: PageIn = (record, url) =>
-    typeOf(record) === 'conversion' ? extractedText(record, url) : crawledPage(record, url, { maxBytes, keep });
+    typeOf(record) === 'conversion'
+      ? extractedText(record, url)
+      : crawledPage(record, url, { maxBytes, extraction: { keep, threads } });
   const format = eitherFormat(
     orMissing(indexFormat({ kind, root, takes: takesHit, maxBytes, pageIn })),
     orMissing(collectionFormat(kind, maxBytes, pageIn)),

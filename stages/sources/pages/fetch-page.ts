@@ -5,7 +5,7 @@ import { FetchError } from '../fetch/error.ts';
 import { paced } from '../fetch/paced.ts';
 import type { Outcome } from '../files/source.ts';
 import { bodyOf } from '../web/body.ts';
-import type { HtmlOptions } from '../web/html.ts';
+import type { Extraction } from '../web/extract.ts';
 import { mayBeText, pageOf } from '../web/page.ts';
 import { bodyWithin } from './body-within.ts';
 import type { Robots } from './robots.ts';
@@ -30,8 +30,7 @@ export interface Validators {
   readonly modified?: string | undefined;
 }
 
-export interface PageLimits {
-  readonly keep: HtmlOptions['keep'];
+export interface PageLimits extends Extraction {
   readonly maxBytes: number;
   readonly maxSeconds: number;
 }
@@ -69,14 +68,14 @@ export function pageFetcher(client: Client, robots: Robots, limits: PageLimits):
       await answer.discard();
       return { drop: new Drop(drop) };
     }
-    const { maxBytes, keep } = limits;
+    const { maxBytes } = limits;
     const { bytes, more } = await bodyWithin(paced(answer, client.clock), maxBytes);
     if (more)
       return { reject: new Reject('too-large', `the page has more than ${maxBytes} bytes`), bytes: named(answer.url) };
     const fetchedAt = new Date(client.clock.now()).toISOString();
     const coded = new Map([['content-encoding', answer.header('content-encoding') ?? '']]);
     const url = answer.url.href;
-    const page = pageOf({ type, url, language: answer.header('content-language'), keep }, () =>
+    const page = await pageOf({ type, url, language: answer.header('content-language'), extraction: limits }, () =>
       bodyOf({ status: 200, headers: coded, body: bytes }, maxBytes),
     );
     if (page instanceof Drop) return { drop: page };

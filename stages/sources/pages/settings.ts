@@ -1,11 +1,11 @@
 /** The settings of sources that fetch pages. */
 import { z } from 'zod';
 import { httpSettings } from '../fetch/settings.ts';
-import { keepConfig } from '../warc/collection.ts';
+import { extractionConfig } from '../web/extract.ts';
 
 export const pageSettings = {
   http: httpSettings.optional().describe('how pages are fetched'),
-  ...keepConfig,
+  ...extractionConfig,
   maxBytes: z
     .int()
     .min(1)

@@ -1,14 +1,15 @@
 /** Files of WARC records: what all share that read them. */
 import zlib from 'node:zlib';
 import { z } from 'zod';
-import { Drop, Reject } from '../../../pipeline/contract.ts';
+import { type Awaitable, Drop, Reject } from '../../../pipeline/contract.ts';
 import { ConfigError } from '../../../pipeline/error.ts';
 import { windowOf } from '../bytes/content.ts';
 import type { Input } from '../bytes/input.ts';
 import { instantOf } from '../document/instant.ts';
 import { placeSettings } from '../fetch/settings.ts';
+import { ahead } from '../files/ahead.ts';
 import { OtherFile } from '../files/other-file.ts';
-import type { Format, Outcome } from '../files/source.ts';
+import type { Format, Found, Outcome } from '../files/source.ts';
 import type { Page } from '../web/page.ts';
 import { frame, type Placed } from './framing.ts';
 import { VERSION, type WarcRecord } from './record.ts';
@@ -22,15 +23,8 @@ export const collectionConfig = {
     .describe('bytes of a record, and of a page once decoded; larger ones are rejected as too-large'),
 };
 
-export const keepConfig = {
-  keep: z
-    .enum(['main', 'all'])
-    .default('main')
-    .describe('text of an HTML page that is kept: its content, or its navigation, headers and footers as well'),
-};
-
 /** The page that a record holds, which is one of the collection's documents. */
-export type PageIn = (record: WarcRecord, url: string | null) => Page | Reject | Drop;
+export type PageIn = (record: WarcRecord, url: string | null) => Awaitable<Page | Reject | Drop>;
 
 /** The record is number `record` of the member that begins at byte `member` of the file. */
 const place = z.strictObject({
@@ -42,6 +36,12 @@ const place = z.strictObject({
   record: z.int().min(0),
 });
 export type RecordPlace = z.infer<typeof place>;
+
+/** Records that are read ahead of those that are waited for, and their bytes, so that threads have something to do. */
+const AT_ONCE = 32;
+const BYTES_AT_ONCE = 4 << 20;
+
+const bytesOf = (placed: Placed): number => ('record' in placed ? placed.record : placed).bytes.length;
 
 /** Bytes of a file that its checksum is taken of. */
 const HEAD = 1024;
@@ -58,14 +58,17 @@ export function collectionFormat(kind: string, maxBytes: number, pageIn: PageIn)
         const head = (await window.view(0, HEAD)).subarray(0, HEAD);
         if (after !== undefined) assertSame(input, head, after);
         const tag = { head: checksum(head), ...(head.length < HEAD ? { headBytes: head.length } : {}) };
-        for await (const placed of frame(window, after?.member ?? 0, maxBytes)) {
-          const { member, index } = placed;
-          if (member === after?.member && index <= after.record) continue;
-          yield {
-            place: { ...tag, member, record: index },
-            ...recordOutcome(placed, `${input.name}:${member}:${index}`, pageIn),
-          };
+        async function* wanted(): AsyncGenerator<Placed> {
+          for await (const placed of frame(window, after?.member ?? 0, maxBytes)) {
+            if (placed.member !== after?.member || placed.index > after.record) yield placed;
+          }
         }
+        async function found(placed: Placed): Promise<Found<RecordPlace>> {
+          const { member, index } = placed;
+          const outcome = await recordOutcome(placed, `${input.name}:${member}:${index}`, pageIn);
+          return { place: { ...tag, member, record: index }, ...outcome };
+        }
+        yield* ahead(wanted(), { most: AT_ONCE, weightOf: bytesOf, heaviest: BYTES_AT_ONCE }, found, signal);
       } finally {
         await window.close();
       }
@@ -110,11 +113,11 @@ function assertSame(input: Input, head: Buffer, was: RecordPlace): void {
 }
 
 /** What becomes of what was found; `unnamed` is the id of a record that has none. */
-export function recordOutcome(placed: Placed, unnamed: string, pageIn: PageIn): Outcome {
+export async function recordOutcome(placed: Placed, unnamed: string, pageIn: PageIn): Promise<Outcome> {
   if ('reject' in placed) return { reject: placed.reject, bytes: placed.bytes };
   const { record } = placed;
   const url = urlOf(record);
-  const page = pageIn(record, url);
+  const page = await pageIn(record, url);
   if (page instanceof Reject) return { reject: page, bytes: Buffer.from(record.bytes) };
   if (page instanceof Drop) return { drop: page };
   const { headers } = record;

@@ -1,6 +1,6 @@
-import { Drop, Reject } from '../../../pipeline/contract.ts';
+import { type Awaitable, Drop, Reject } from '../../../pipeline/contract.ts';
 import { bodyOf, unchunked } from '../web/body.ts';
-import type { HtmlOptions } from '../web/html.ts';
+import type { Extraction } from '../web/extract.ts';
 import { parseResponse, type Response } from '../web/http.ts';
 import { type Page, pageOf } from '../web/page.ts';
 import { digestReject } from './digest.ts';
@@ -9,19 +9,19 @@ import { typeOf, type WarcRecord } from './record.ts';
 export interface CrawledPageOptions {
   /** Of the page once decoded. */
   readonly maxBytes: number;
-  readonly keep: HtmlOptions['keep'];
+  readonly extraction: Extraction;
 }
 
 /** The page that a crawler stored in a record: a response, or a resource. */
 export function crawledPage(
   record: WarcRecord,
   url: string | null,
-  { maxBytes, keep }: CrawledPageOptions,
-): Page | Reject | Drop {
+  { maxBytes, extraction }: CrawledPageOptions,
+): Awaitable<Page | Reject | Drop> {
   const recordType = typeOf(record);
   const mime = record.headers.get('content-type');
   if (recordType === 'resource') {
-    return pageOf({ type: mime, url, keep }, () => digestReject(record, [record.block]) ?? record.block);
+    return pageOf({ type: mime, url, extraction }, () => digestReject(record, [record.block]) ?? record.block);
   }
   if (recordType !== 'response') return new Drop(recordType);
   if (!/^application\/http\b/i.test(mime ?? 'application/http')) return new Drop('not-http');
@@ -32,7 +32,7 @@ export function crawledPage(
   if (response.status !== 200) return new Drop('http-status');
   const [type, language] = ['content-type', 'content-language'].map((name) => response.headers.get(name));
   const stored = () => digestReject(record, payloadsOf(response)) ?? bodyOf(response, maxBytes);
-  return pageOf({ type, url, language, keep }, stored);
+  return pageOf({ type, url, language, extraction }, stored);
 }
 
 /** Crawlers take the payload's digest of the body as it came, or without its chunks. */

@@ -1,8 +1,9 @@
 /** A page as served, to its text and what it says of itself. */
-import { type CrawledDocument, Drop, Reject } from '../../../pipeline/contract.ts';
+import { type Awaitable, type CrawledDocument, Drop, Reject } from '../../../pipeline/contract.ts';
 import { languageOf } from '../document/language.ts';
 import { decodeText } from './charset.ts';
-import { type HtmlOptions, type HtmlPage, readHtml } from './html.ts';
+import { type Extraction, htmlThreads } from './extract.ts';
+import type { HtmlOptions } from './html.ts';
 
 const TEXT_TYPES = new Set(['text/html', 'application/xhtml+xml', 'text/plain']);
 
@@ -22,7 +23,7 @@ export interface PageOptions {
   readonly url: string | null;
   /** What the server says of its language. */
   readonly language?: string | undefined;
-  readonly keep: HtmlOptions['keep'];
+  readonly extraction: Extraction;
 }
 
 /** Whether what is served with this Content-Type, or with none, may be a page. */
@@ -35,11 +36,11 @@ function mimeOf(type: string | undefined): string {
   return type?.split(/[;,]/)[0]?.trim().toLowerCase() ?? '';
 }
 
-/** `bodyOf` is called for what may be text only. */
+/** `bodyOf` is called for what may be text only. HTML is read in another thread, all else at once. */
 export function pageOf(
-  { type, url, language, keep }: PageOptions,
+  { type, url, language, extraction }: PageOptions,
   bodyOf: () => Buffer | Reject,
-): Page | Reject | Drop {
+): Awaitable<Page | Reject | Drop> {
   if (!mayBeText(type)) return new Drop('not-text');
   const served = mimeOf(type);
   const body = bodyOf();
@@ -53,28 +54,40 @@ export function pageOf(
   const source = decodeText(body, [charset, mime === 'text/plain' ? undefined : declaredIn(start)]);
   if (source === undefined) return new Reject('undecodable-text', `served as ${mime}, but it is not text`);
 
-  const page =
-    mime === 'text/plain'
-      ? { text: source, title: null, canonicalUrl: null, language: languageOf(language), extraction: 'plain' as const }
-      : htmlPage(source, { keep, xml: mime !== 'text/html' }, url, language);
-  return !(page instanceof Reject) && page.text.trim() === '' ? new Drop('empty') : page;
+  if (mime === 'text/plain') {
+    const plain = {
+      text: source,
+      title: null,
+      canonicalUrl: null,
+      language: languageOf(language),
+      extraction: 'plain',
+    };
+    return kept(plain as Page);
+  }
+  const { keep, threads } = extraction;
+  return htmlPage(source, { keep, xml: mime !== 'text/html' }, threads, { url, language });
 }
 
-function htmlPage(html: string, options: HtmlOptions, url: string | null, served: string | undefined): Page | Reject {
-  let page: HtmlPage;
-  try {
-    page = readHtml(html, options);
-  } catch (error) {
-    return new Reject('unparsable-html', (error as Error).message);
-  }
-  const { text, title, canonical, base, language, kept } = page;
-  return {
+function kept(page: Page): Page | Drop {
+  return page.text.trim() === '' ? new Drop('empty') : page;
+}
+
+async function htmlPage(
+  html: string,
+  options: HtmlOptions,
+  threads: number,
+  served: Pick<PageOptions, 'url' | 'language'>,
+): Promise<Page | Reject | Drop> {
+  const page = await htmlThreads(threads).read(html, options);
+  if (page instanceof Reject) return page;
+  const { text, title, canonical, base, language } = page;
+  return kept({
     text,
     title,
-    canonicalUrl: canonical === null ? null : addressOf(canonical, base, url),
-    language: languageOf(language) ?? languageOf(served),
-    extraction: kept === 'main' ? 'html-main' : 'html-all',
-  };
+    canonicalUrl: canonical === null ? null : addressOf(canonical, base, served.url),
+    language: languageOf(language) ?? languageOf(served.language),
+    extraction: page.kept === 'main' ? 'html-main' : 'html-all',
+  });
 }
 
 /** Absolute and without its fragment; null where it is no address of a page. */
