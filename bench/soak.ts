@@ -29,8 +29,12 @@ process.once('SIGINT', () => stop.abort());
 interface Sample {
   readonly minute: number;
   readonly rss: number;
+  /** Bytes of `rss` that no file is behind: what allocators hold, used or not. */
+  readonly anonymous: number;
   /** What JavaScript holds of it, garbage not yet collected included: a leak of ours shows here, an allocator's habits do not. */
   readonly heap: number;
+  /** What JavaScript objects hold outside that heap: buffers. */
+  readonly external: number;
   readonly wal: number;
 }
 
@@ -62,8 +66,10 @@ for (let round = 0; minute() < Number(minutes) && child.exitCode === null && !st
   writeFileSync(join(crawl, `${(round * 7919) % 10_000}-${round}.jsonl`), next.slice(0, IN_FILE).join(''));
   appendFileSync(join(crawl, 'grows.jsonl'), next.slice(IN_FILE).join(''));
   if (round % 10 === 0 && metrics !== undefined) {
-    const heap = await heapAt(metrics);
-    samples.push({ minute: minute(), rss: rssOf(child.pid!), heap, wal: sizeOf('store.sqlite-wal') });
+    const { heap, external } = await heapAt(metrics);
+    const [rss, anonymous] = ['VmRSS', 'RssAnon'].map((name) => statusOf(child.pid!, name)) as [number, number];
+    samples.push({ minute: minute(), rss, anonymous, heap, external, wal: sizeOf('store.sqlite-wal') });
+    if (process.env.SOAK_LOG) appendFileSync(process.env.SOAK_LOG, `${JSON.stringify(samples.at(-1))}\n`);
   }
   await delay(ADD_MS, undefined, { signal: stop.signal }).catch(() => undefined);
 }
@@ -97,14 +103,17 @@ const report = [
 console.log(report.join('\n'));
 record('A scan that never ends', report);
 
-function rssOf(pid: number): number {
-  return 1024 * Number(/^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0);
+/** Bytes, as the kernel counts them. */
+function statusOf(pid: number, name: string): number {
+  const line = readFileSync(`/proc/${pid}/status`, 'utf8').split('\n').find((one) => one.startsWith(`${name}:`));
+  return 1024 * Number(/\d+/.exec(line ?? '')?.[0] ?? 0);
 }
 
-/** Bytes of the main thread's heap in use, by its own metrics. */
-async function heapAt(address: string): Promise<number> {
+/** Bytes of the main thread's heap in use, and of buffers outside it, by its own metrics. */
+async function heapAt(address: string): Promise<{ heap: number; external: number }> {
   const text = await (await fetch(address)).text();
-  return Number(/^nodejs_heap_size_used_bytes (\S+)$/m.exec(text)?.[1]);
+  const of = (name: string) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
+  return { heap: of('nodejs_heap_size_used_bytes'), external: of('nodejs_external_memory_bytes') };
 }
 
 function sizeOf(name: string): number {
