@@ -7,6 +7,8 @@ import { fileURLToPath } from 'node:url';
 import { record } from './results.ts';
 
 const ROUNDS = 9;
+/** Of minutes each. */
+const CLUSTER_ROUNDS = 3;
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const tiny = {
   base: path('../test/golden/tiny/base'),
@@ -54,6 +56,14 @@ const sections: Readonly<Record<string, { readonly title: string; run(): Promise
   sources: {
     title: 'Sources',
     run: async () => (await import('./sources.ts')).sourcesSection(cache, signal),
+  },
+  transport: {
+    title: 'The transport of a cluster',
+    run: async () => (await import('./transport.ts')).transportSection(ROUNDS),
+  },
+  cluster: {
+    title: 'A cluster against a scan',
+    run: async () => (await import('./cluster.ts')).clusterSection(await pair(), cache, CLUSTER_ROUNDS, signal),
   },
   recovery: {
     title: 'Recovery on a cluster',

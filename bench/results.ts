@@ -31,7 +31,7 @@ export function table(columns: readonly string[], rows: readonly (readonly strin
   return [line(columns), line(rule), ...rows.map(line)];
 }
 
-function machine(): string {
+export function machine(): string {
   const [cpu] = cpus();
   const memory = `${Math.round(totalmem() / 2 ** 30)} GiB`;
   const onnxruntime = JSON.parse(

@@ -1,6 +1,7 @@
 /**
- * `node bench/scale.ts [DOCUMENTS]`: what a document takes on a Kafka cluster: bytes in each topic as they lie on a broker's disk,
- * compressed, and CPU seconds of each leg with the small pair of test/golden. Kept in bench/RESULTS.md; docs/scale.md reckons with it.
+ * `node bench/scale.ts tiny|gpt2-small [DOCUMENTS]`: what a document of one window of 128 tokens takes on a Kafka cluster: bytes in each
+ * topic as they lie on a broker's disk, compressed; CPU and memory of each leg. With the small pair of test/golden, or with the shapes
+ * of GPT-2 small. Kept in bench/scale.json; the tables of docs/scale.md are written from there (scale-page.ts). Linux only.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -10,81 +11,111 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { kafkaClient } from '../pipeline/kafka/client.ts';
 import { lagOf } from '../pipeline/kafka/lag.ts';
-import { topology } from '../pipeline/topology.ts';
+import { STEPS, topology } from '../pipeline/topology.ts';
 import { topics } from '../schemas/topics.ts';
 import { startBroker } from '../test/kit/broker.ts';
 import { documentsFile } from './documents.ts';
-import { record, table } from './results.ts';
+import { gpt2Small } from './gpt2-small.ts';
+import { cpuSecondsOf, memoryOf } from './proc.ts';
+import { machine } from './results.ts';
+import { type LegCost, PAIRS, type PairName, readMeasured, writeMeasured, writePage } from './scale-page.ts';
 
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
-const DOCUMENTS = Number(process.argv[2] ?? 5000);
-const [WORDS, PARTITIONS] = [90, 2];
-const LEGS = ['tokenize', 'gradient', 'score', 'select'];
-const model = ['--base', path('../test/golden/tiny/base'), '--tuned', path('../test/golden/tiny/tuned')];
+/** Enough words for a window of 128 tokens. */
+const [WORDS, PARTITIONS] = [130, 2];
+/** Of what is read: where counting begins, so that a process's start is not counted. */
+const WARM = 0.1;
+const LOOK_MS = 100;
+const cache = path('../node_modules/.cache/deltasift-bench');
 
-const file = await documentsFile(path('../node_modules/.cache/deltasift-bench'), DOCUMENTS, WORDS);
-const broker = await startBroker();
-const admin = kafkaClient({ brokers: [broker.address], clientId: 'bench' }, 'patient').admin();
-try {
-  await admin.connect();
+const name = PAIRS.find((known) => known === process.argv[2]);
+if (name === undefined) {
+  console.error(`bench/scale.ts: expected one of ${PAIRS.join(', ')}, and how many documents`);
+  process.exitCode = 78;
+} else {
+  const documents = Number(process.argv[3] ?? { tiny: 4000, 'gpt2-small': 256 }[name]);
+  writeMeasured({ ...readMeasured(), [name]: await measure(name, documents) });
+  console.log(writePage().join('\n'));
+}
+
+async function measure(pairName: PairName, documents: number) {
+  const pair =
+    pairName === 'tiny'
+      ? { base: path('../test/golden/tiny/base'), tuned: path('../test/golden/tiny/tuned') }
+      : await gpt2Small(cache, path('../examples/demo/base'));
+  const file = await documentsFile(cache, documents, WORDS);
+  const broker = await startBroker();
+  const admin = kafkaClient({ brokers: [broker.address], clientId: 'bench' }, 'patient').admin();
   const run = (...words: readonly string[]) =>
     spawn(process.execPath, [path('../pipeline/cli.ts'), ...words, '--brokers', broker.address, '--quiet'], {
-      stdio: 'ignore',
+      stdio: ['ignore', 'ignore', 'inherit'],
     });
-  await ended(run('topics', 'create', '--partitions', `${PARTITIONS}`));
-  const seconds = new Map([['crawl', await cpuOf(run('crawl', '--source', `jsonl:${file}`), untilExit)]]);
-  for (const { name, reads } of topology(LEGS)) {
-    const worker = run('worker', '--legs', name, '--threads', '1', ...model);
-    const idle = await cpuOf(worker, () => untilRead(name, reads));
-    seconds.set(name, idle);
+
+  /** Messages that were published, markers of transactions counted too. */
+  async function published(): Promise<number> {
+    const ends = await admin.fetchTopicOffsets('deltasift.documents');
+    return ends.reduce((sum, { high }) => sum + Number(high), 0);
   }
-  const rows = topics.map(({ name }) => {
-    const bytes = bytesOf(`deltasift.${name}`);
-    return [name, `${bytes / DOCUMENTS < 0.5 ? '' : Math.round(bytes / DOCUMENTS)}`];
-  });
-  const lines = [
-    `${DOCUMENTS} documents of ${WORDS} words through all legs, one worker each, all of them with the small pair of test/golden and sketches of 4096 numbers; start-up counted. Bytes are those of the log on the broker, zstd, one copy.`,
-    '',
-    ...table(['topic', 'bytes a document'], rows),
-    '',
-    ...table(
-      ['', 'CPU ms a document'],
-      [...seconds].map(([name, cpu]) => [name, ((1000 * cpu) / DOCUMENTS).toFixed(2)]),
-    ),
-  ];
-  console.log(lines.join('\n'));
-  record('A document on a cluster', lines);
-} finally {
-  await admin.disconnect();
-  await broker.close();
+
+  try {
+    await admin.connect();
+    await ended(run('topics', 'create', '--partitions', `${PARTITIONS}`));
+    const pid = Number(readFileSync(join(broker.dir, 'pid'), 'utf8'));
+    const before = cpuSecondsOf(pid);
+    const crawling = run('crawl', '--source', `jsonl:${file}`);
+    const legs: Record<string, LegCost> = { crawl: await costOf(crawling, documents, published) };
+    const model = ['--base', pair.base, '--tuned', pair.tuned, '--threads', '1', '--window', '128'];
+    for (const { name: leg, reads } of topology(STEPS)) {
+      const worker = run('worker', '--legs', leg, ...model);
+      const read = async () => {
+        const lags = await lagOf(admin, `deltasift.${leg}`, `deltasift.${reads}`);
+        if (lags.length > 0 && lags.every(({ next, end }) => end > 0 && next >= end)) worker.kill('SIGTERM');
+        return lags.reduce((sum, { next }) => sum + Math.max(0, next), 0);
+      };
+      legs[leg] = await costOf(worker, documents, read);
+      console.error(leg, legs[leg]);
+    }
+    const brokerCpuMs = (1000 * (cpuSecondsOf(pid) - before)) / documents;
+    const bytes = topics.map((topic) => [topic.name, bytesOf(broker.dir, `deltasift.${topic.name}`) / documents]);
+    return {
+      documents,
+      words: WORDS,
+      legs,
+      brokerCpuMs: round(brokerCpuMs),
+      bytes: Object.fromEntries(bytes.map(([topic, own]) => [topic, Math.round(own as number)])),
+      machine: machine(),
+    };
+  } finally {
+    await admin.disconnect();
+    await broker.close();
+  }
 }
 
-/** CPU seconds that a process took until `done`; it is ended then. */
-async function cpuOf(child: ChildProcess, done: (child: ChildProcess) => Promise<void>): Promise<number> {
-  let seconds = 0;
-  const look = setInterval(() => {
-    seconds = Math.max(seconds, cpuSeconds(child.pid!));
-  }, 100);
-  await done(child);
-  seconds = Math.max(seconds, cpuSeconds(child.pid!));
-  clearInterval(look);
-  if (child.exitCode === null) {
-    child.kill('SIGTERM');
-    await once(child, 'exit');
+/**
+ * What a process took for each document, from `WARM` of its way on, until it has ended.
+ *
+ * @param reached how far it is, in messages; ends it where that is all of them
+ */
+async function costOf(child: ChildProcess, documents: number, reached: () => Promise<number>): Promise<LegCost> {
+  const samples: { readonly at: number; readonly cpu: number }[] = [];
+  let memory = 0;
+  while (child.exitCode === null && child.signalCode === null) {
+    const cpu = cpuSecondsOf(child.pid!);
+    if (cpu > 0) samples.push({ at: await reached(), cpu });
+    memory = Math.max(memory, memoryOf(child.pid!, 'VmHWM'));
+    await delay(LOOK_MS);
   }
-  return seconds;
+  if (child.exitCode !== 0)
+    throw new Error(`${child.spawnargs.join(' ')} ended with ${child.exitCode ?? child.signalCode}`);
+  const end = samples.find(({ at }) => at === samples.at(-1)!.at)!;
+  const start = samples.find(({ at }) => at >= WARM * end.at)!;
+  const counted = (documents * (end.at - start.at)) / end.at;
+  if (counted <= 0) throw new Error(`${documents} documents are too few: all were handled at once`);
+  return { cpuMs: round((1000 * (end.cpu - start.cpu)) / counted), memoryMiB: Math.round(memory / 2 ** 20) };
 }
 
-async function untilExit(child: ChildProcess): Promise<void> {
-  await ended(child);
-}
-
-async function untilRead(leg: string, topic: string): Promise<void> {
-  for (;;) {
-    const lags = await lagOf(admin, `deltasift.${leg}`, `deltasift.${topic}`);
-    if (lags.every(({ next, end }) => end > 0 && next >= end)) return;
-    await delay(300);
-  }
+function round(ms: number): number {
+  return Number(ms.toPrecision(3));
 }
 
 async function ended(child: ChildProcess): Promise<void> {
@@ -92,21 +123,9 @@ async function ended(child: ChildProcess): Promise<void> {
   if (code !== 0) throw new Error(`${child.spawnargs.join(' ')}: ended with ${code}`);
 }
 
-/** Fields 14 and 15 of /proc/PID/stat, in hundredths of a second; 0 once it is gone. */
-function cpuSeconds(pid: number): number {
-  try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-      .replace(/^.*\) /, '')
-      .split(' ');
-    return (Number(fields[11]) + Number(fields[12])) / 100;
-  } catch {
-    return 0;
-  }
-}
-
 /** Of the segments of a topic's partitions. */
-function bytesOf(topic: string): number {
-  return readdirSync(broker.dir, { recursive: true, encoding: 'utf8' })
-    .filter((name) => name.endsWith('.log') && new RegExp(`(^|/)${topic}-\\d+/`).test(name))
-    .reduce((sum, name) => sum + statSync(join(broker.dir, name)).size, 0);
+function bytesOf(dir: string, topic: string): number {
+  return readdirSync(dir, { recursive: true, encoding: 'utf8' })
+    .filter((file) => file.endsWith('.log') && new RegExp(`(^|/)${topic}-\\d+/`).test(file))
+    .reduce((sum, file) => sum + statSync(join(dir, file)).size, 0);
 }

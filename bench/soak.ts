@@ -14,6 +14,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { startBroker } from '../test/kit/broker.ts';
 import { documentsFile } from './documents.ts';
+import { memoryOf } from './proc.ts';
 import { median } from './race.ts';
 import { record, table } from './results.ts';
 
@@ -157,8 +158,8 @@ async function sample({ name, child, metrics }: Watched): Promise<void> {
   const taken = {
     process: name,
     minute: minute(),
-    rss: statusOf(child.pid!, 'VmRSS'),
-    anonymous: statusOf(child.pid!, 'RssAnon'),
+    rss: memoryOf(child.pid!, 'VmRSS'),
+    anonymous: memoryOf(child.pid!, 'RssAnon'),
     heap: said('nodejs_heap_size_used_bytes'),
     external: said('nodejs_external_memory_bytes'),
   };
@@ -174,14 +175,6 @@ async function scoredSoFar({ metrics }: Watched): Promise<number> {
 async function metricsAt(address: string): Promise<(name: string) => number> {
   const text = await (await fetch(address)).text();
   return (name) => Number(new RegExp(`^${name} (\\S+)$`, 'm').exec(text)?.[1]);
-}
-
-/** Bytes, as the kernel counts them. */
-function statusOf(pid: number, name: string): number {
-  const line = readFileSync(`/proc/${pid}/status`, 'utf8')
-    .split('\n')
-    .find((one) => one.startsWith(`${name}:`));
-  return 1024 * Number(/\d+/.exec(line ?? '')?.[0] ?? 0);
 }
 
 function sizeOf(name: string): number {
