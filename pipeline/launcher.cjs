@@ -13,6 +13,13 @@ const path = require('node:path');
 const url = require('node:url');
 
 const WANTED = 24;
+/**
+ * MiB of a semispace: V8 lets new objects fill up to 64 in each of two before it looks for garbage, where there is steady work, and a
+ * process then holds more and more until they are full.
+ */
+const BOUND = '--max-semi-space-size=8';
+/** Commands that may go on for days: those get it. */
+const LASTING = ['crawl', 'dev', 'scan', 'worker'];
 const EX_CONFIG = 78;
 
 /** The packages that hold a Node binary, by platform and architecture. */
@@ -56,9 +63,27 @@ function refuseNode(reason) {
   );
 }
 
+/** Flags of Node for this command, where it has none of the kind yet: who sets another bound is heard. */
+function bounds() {
+  const flags = process.execArgv.concat(process.env.NODE_OPTIONS || '').join(' ');
+  return LASTING.includes(process.argv[2]) && !flags.includes('semi-space-size') ? [BOUND] : [];
+}
+
+/**
+ * Begins this process anew with those flags, which Node takes at its start only. False where that cannot be: on Windows, or where a
+ * channel to the parent would be lost.
+ */
+function beginAnew(flags) {
+  if (flags.length === 0 || process.channel || process.execve === undefined || process.platform === 'win32')
+    return false;
+  const words = [process.execPath].concat(flags, process.execArgv, __filename, process.argv.slice(2));
+  process.execve(process.execPath, words, process.env);
+  return true;
+}
+
 /** The channel tells the child when this process is killed outright: it then ends too, rather than run on unseen. */
 function runOn(node, commandLine) {
-  const child = childProcess.spawn(node, process.execArgv.concat(commandLine, process.argv.slice(2)), {
+  const child = childProcess.spawn(node, bounds().concat(process.execArgv, commandLine, process.argv.slice(2)), {
     stdio: ['inherit', 'inherit', 'inherit', 'ipc'],
   });
   const signals = ['SIGINT', 'SIGTERM', 'SIGHUP'];
@@ -81,7 +106,7 @@ const commandLine = COMMAND_LINES.find((file) => fs.existsSync(file));
 if (commandLine === undefined) {
   refuse('was packed before it was built: run `npm run build`, then `npm pack`.');
 } else if (Number.parseInt(process.versions.node, 10) >= WANTED) {
-  void import(url.pathToFileURL(commandLine).href);
+  if (!beginAnew(bounds())) void import(url.pathToFileURL(commandLine).href);
 } else {
   const found = packagedNode();
   if (found.file === undefined) refuseNode(found.reason);

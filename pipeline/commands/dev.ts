@@ -50,7 +50,7 @@ async function runAll(
 ): Promise<void> {
   const { signal } = context;
   const deltasift = (name: string, ...words: readonly string[]) =>
-    startChild(name, [process.execPath, process.argv[1]!, ...words, '--config', file], show);
+    startChild(name, [process.execPath, ...process.execArgv, process.argv[1]!, ...words, '--config', file], show);
   const children: Child[] = [];
   const failed = Promise.withResolvers<never>();
   failed.promise.catch(() => undefined);

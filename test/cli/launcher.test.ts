@@ -21,7 +21,7 @@ const PACKAGED = [
 /** Says what it was given, then waits for a signal where asked to. */
 const COMMAND = `
 const [asked, ...rest] = process.argv.slice(2);
-const said = JSON.stringify({ asked, rest, node: process.execPath });
+const said = JSON.stringify({ asked, rest, node: process.execPath, flags: process.execArgv });
 if (asked === 'exit') process.exitCode = Number(rest[0]);
 if (asked === 'echo') process.stdin.pipe(process.stdout);
 if (asked === 'wait') {
@@ -87,8 +87,18 @@ function run(file: string, args: readonly string[], input = ''): SpawnSyncReturn
 describe('launcher', () => {
   test('runs the command in the same process where Node is new enough', () => {
     const { stdout, status } = run(process.execPath, [bare, 'exit', '3']);
-    assert.deepEqual(JSON.parse(stdout), { asked: 'exit', rest: ['3'], node: process.execPath });
+    assert.deepEqual(JSON.parse(stdout), { asked: 'exit', rest: ['3'], node: process.execPath, flags: [] });
     assert.equal(status, 3);
+  });
+
+  test('bounds the young generation of commands that may go on for days, unless they are bounded already', () => {
+    const flagsOf = (args: readonly string[]) => JSON.parse(run(process.execPath, args).stdout).flags;
+    assert.deepEqual(flagsOf([bare, 'exit', '0']), []);
+    const own = '--max-semi-space-size=3';
+    assert.deepEqual(flagsOf([own, bare, 'scan']), [own]);
+    if (process.platform === 'win32') return; // a process cannot begin anew there
+    assert.deepEqual(flagsOf([bare, 'scan', 'two words']), ['--max-semi-space-size=8']);
+    assert.deepEqual(flagsOf(['--no-warnings', bare, 'worker']), ['--max-semi-space-size=8', '--no-warnings']);
   });
 
   test('exits 78 where the package was never built', () => {
