@@ -42,7 +42,7 @@ export async function clusterSection(
   const model = { base, tuned, window: WINDOW, threads: 1 };
   const environment = { token: undefined, hub: undefined, cache, offline: true, colors: 'none' } as const;
   const clock = () => Date.now() / 1000;
-  const world = { environment, cores: 1, clock, note: () => undefined };
+  const world = { environment, cores: 1, clock, now: () => performance.now(), note: () => undefined };
   const broker = await startBroker();
 
   async function embedded(): Promise<Cost> {
@@ -50,7 +50,6 @@ export async function clusterSection(
     const watch = stretch(broker);
     const own = {
       folder: '.',
-      now: () => performance.now(),
       random: Math.random,
       write: () => undefined,
       progress: ({ documents }: { readonly documents: number }) => watch.reached(documents),
