@@ -49,6 +49,10 @@ const sections: Readonly<Record<string, { readonly title: string; run(): Promise
     title: 'The API',
     run: async () => (await import('./api.ts')).apiSection(),
   },
+  page: {
+    title: 'The page',
+    run: async () => (await import('./page.ts')).pageSection(),
+  },
   growth: {
     title: 'A long scan',
     run: async () => (await import('./growth.ts')).growthSection(tiny, cache),

@@ -29,6 +29,7 @@ export const scanConfig = take([
     'onnx',
     'scores',
     'keepReplay',
+    'keepRejects',
     'metrics',
     'serve',
     'serveHost',

@@ -120,6 +120,10 @@ export const settings = {
       'keep of each document what scores it against deltas that come later, 8 kB at most; above this size the oldest go',
     placeholder: 'SIZE',
   }),
+  keepRejects: z.string().regex(BYTE_SIZE, 'a size like 500MB or 20GB').default('1GB').meta({
+    description: 'bytes of rejected records that are kept; above this size the oldest go, and stay counted',
+    placeholder: 'SIZE',
+  }),
   scores: z
     .string()
     .min(1)

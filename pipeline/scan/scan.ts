@@ -4,6 +4,7 @@ import { sourceOf } from '../../stages/sources/sources.ts';
 import { type Alerting, alertReaders, notify, openAlerting } from '../alerts/alerting.ts';
 import { sinkTools } from '../alerts/sink-tools.ts';
 import { compose } from '../compose.ts';
+import { bytesOf } from '../config/byte-size.ts';
 import type { ScanConfig } from '../config/config.ts';
 import { milliseconds } from '../config/duration.ts';
 import type { Handle, Transport } from '../contract.ts';
@@ -111,6 +112,7 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
     store.addDelta(recordOf(target, config));
     keepTokenizer(config.store, target.files);
     const progress = container.resolve(SCAN);
+    progress.keepRejects(bytesOf(config.keepRejects));
     const legOf = container.resolve(LEG);
     const make: LegFactory = (gradient, deltas) =>
       legOf(metrics === undefined ? gradient : observed(gradient, metrics.measured), deltas);

@@ -57,16 +57,23 @@ export interface AlertTable {
   state(name: string): Buffer | undefined;
 }
 
+/** Alerts kept: above that the oldest go, and one of theirs that came again would be told of again. */
+const MOST_ALERTS = 100_000;
+
 interface Row {
   readonly number: number;
   readonly message: Buffer;
 }
 
-export function alertTable(database: Database): AlertTable {
+export function alertTable(database: Database, most = MOST_ALERTS): AlertTable {
   const insert = database.prepare(
     `INSERT INTO alert (id, rule, delta, key, at, held, message) VALUES (@id, @rule, @delta, @key, @at, @held, @message)
      ON CONFLICT (id) DO NOTHING`,
   );
+  const size = database.prepare<[], number>('SELECT count(*) FROM alert').pluck();
+  const dropOldest = database.prepare('DELETE FROM alert WHERE number = (SELECT min(number) FROM alert)');
+  /** How many there are; undefined until it is first asked for. */
+  let kept: number | undefined;
   const list = database.prepare<Record<string, unknown>, Row>(
     `SELECT number, message FROM alert
      WHERE number < coalesce(@before, number + 1) AND number > coalesce(@after, number - 1)
@@ -86,7 +93,10 @@ export function alertTable(database: Database): AlertTable {
   return {
     put(message) {
       const { id, rule, delta, key, at, held } = alertCodec.decode(message);
-      return insert.run({ id, rule, delta, key, at, held, message }).changes > 0;
+      if (insert.run({ id, rule, delta, key, at, held, message }).changes === 0) return false;
+      kept = kept === undefined ? size.get()! : kept + 1;
+      for (; kept > most; kept--) dropOldest.run();
+      return true;
     },
 
     list: ({ rule, delta, held, before, after, since, limit } = {}) =>

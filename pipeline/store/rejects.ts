@@ -28,7 +28,8 @@ export interface RejectQuery {
 }
 
 export interface RejectTable {
-  put(scan: number, message: Message): void;
+  /** Inside of a commit: keeps it, and lets go of the oldest ones above `cap` bytes. */
+  put(scan: number, message: Message, cap: number): void;
   /** In the order they were committed. */
   list(query: RejectQuery): readonly RejectRecord[];
   bytes(id: number): Buffer | undefined;
@@ -57,9 +58,15 @@ export function rejectTable(database: Database): RejectTable {
   );
   const get = database.prepare<[number], Row>('SELECT * FROM reject WHERE id = ?');
   const remove = database.prepare('DELETE FROM reject WHERE id = ?');
+  const size = database.prepare<[], number>('SELECT coalesce(sum(length(bytes)), 0) FROM reject').pluck();
+  const dropOldest = database
+    .prepare<[], number>('DELETE FROM reject WHERE id = (SELECT min(id) FROM reject) RETURNING length(bytes)')
+    .pluck();
+  /** Of all that are kept; undefined until it is first asked for. */
+  let kept: number | undefined;
 
   return {
-    put(scan, { key, value, headers: { stage, code, reason, topic, ...headers } }) {
+    put(scan, { key, value, headers: { stage, code, reason, topic, ...headers } }, cap) {
       const { source, origin } = headers;
       insert.run({
         scan,
@@ -73,6 +80,9 @@ export function rejectTable(database: Database): RejectTable {
         headers: JSON.stringify(headers),
         bytes: value ?? Buffer.alloc(0),
       });
+      const own = value?.length ?? 0;
+      kept = (kept ?? size.get()! - own) + own;
+      while (kept > cap && kept > own) kept -= dropOldest.get()!;
     },
 
     list: ({ code, after, limit }) => list.all({ code: code ?? null, after: after ?? 0, limit: limit ?? -1 }),
@@ -83,6 +93,7 @@ export function rejectTable(database: Database): RejectTable {
       const row = get.get(id);
       if (row === undefined || row.topic === null) return undefined;
       remove.run(id);
+      kept = undefined;
       const { passed, ...headers } = JSON.parse(row.headers) as Record<string, string>;
       return {
         message: { topic: row.topic, key: row.key, value: row.bytes, headers },

@@ -43,6 +43,8 @@ export interface Scan {
   readonly log: Log;
   /** Everything that `change` writes, or nothing. Not to be nested. */
   commit(change: () => void): void;
+  /** Bytes of rejected records that are kept from now on: above that the oldest ones go. All are where it is not called. */
+  keepRejects(cap: number): void;
   /** From now on replay records are kept, in so many bytes: above that the oldest ones go. */
   keepReplay(cap: number): void;
   /** Inside of `commit`: a message of one of the store's own topics changes it, any other goes to the log. */
@@ -130,7 +132,7 @@ export function storeScan(
     [CURSORS]: move,
     [SEEN]: ({ key, value }) => void (value === null ? forget : see).run(id, stored(key)),
     [SIGNATURES]: ({ key, value }) => value !== null && signatures.put(key, value),
-    [DEAD]: (message) => rejects.put(id, message),
+    [DEAD]: (message) => rejects.put(id, message, rejectCap),
     [DROPS]: (message) => drops.put(id, message),
     [SELECTION]: select,
     [ALERTS](message) {
@@ -143,6 +145,7 @@ export function storeScan(
     },
   };
   let replayCap = 0;
+  let rejectCap = Number.POSITIVE_INFINITY;
 
   /** What is kept elsewhere, or wanted by nobody, need not wait for a reader that may never come. */
   function appendWhereRead(message: Outgoing): void {
@@ -159,6 +162,9 @@ export function storeScan(
     signatures,
     counts: () => counts.all(id),
     fileLength: (of) => file.get(id, of),
+    keepRejects(cap) {
+      rejectCap = cap;
+    },
     keepReplay(cap) {
       replayCap = cap;
     },

@@ -49,6 +49,7 @@ export type TargetConfig = Omit<
   | 'source'
   | 'store'
   | 'scores'
+  | 'keepRejects'
   | 'limit'
   | 'follow'
   | 'followEvery'

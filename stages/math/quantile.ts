@@ -37,6 +37,7 @@ export function quantileSketch(saved?: Uint8Array): QuantileSketch {
   let count = 0;
 
   function read(bytes: Uint8Array): void {
+    ordered = undefined;
     const [atZero = 0, below = 0, ...pairs] = new Float64Array(new Uint8Array(bytes).buffer);
     zeros += atZero;
     count += atZero;
@@ -47,11 +48,19 @@ export function quantileSketch(saved?: Uint8Array): QuantileSketch {
     }
   }
 
+  /** What `ascending` goes through; made when first asked for after a change. */
+  let ordered: readonly (readonly [number, number])[] | undefined;
+
   /** From the least number to the greatest: what a bin stands for, and how many are in it. */
-  function* ascending(): Generator<readonly [number, number]> {
-    for (const [bin, n] of sorted(negative).reverse()) yield [-middle(bin), n];
-    if (zeros > 0) yield [0, zeros];
-    for (const [bin, n] of sorted(positive)) yield [middle(bin), n];
+  function ascending(): readonly (readonly [number, number])[] {
+    ordered ??= [
+      ...sorted(negative)
+        .reverse()
+        .map(([bin, n]) => [-middle(bin), n] as const),
+      ...(zeros > 0 ? [[0, zeros] as const] : []),
+      ...sorted(positive).map(([bin, n]) => [middle(bin), n] as const),
+    ];
+    return ordered;
   }
 
   if (saved !== undefined) read(saved);
@@ -62,6 +71,7 @@ export function quantileSketch(saved?: Uint8Array): QuantileSketch {
 
     add(value) {
       if (!Number.isFinite(value)) throw new RangeError(`quantile sketch: expected a finite number, got ${value}`);
+      ordered = undefined;
       count++;
       const size = Math.abs(value);
       if (size < SMALLEST) {
@@ -90,7 +100,7 @@ export function quantileSketch(saved?: Uint8Array): QuantileSketch {
       return below / count;
     },
 
-    bins: ascending,
+    bins: () => ascending().values(),
     merge: (other) => read(other.bytes()),
 
     bytes() {
