@@ -114,6 +114,16 @@ describe('a store of an earlier version', () => {
       ],
     );
     database.close();
-    assert.throws(() => openStore(dir), ConfigError);
+    const before = readFileSync(join(dir, 'store.sqlite'));
+    const newer = new RegExp(
+      `the store in .* has schema version ${MIGRATIONS.length + 1}, and this deltasift knows them up to ${MIGRATIONS.length}: use the version that wrote it, or a newer one`,
+    );
+    for (const options of [{}, { readonly: true }, { beside: true }]) {
+      assert.throws(
+        () => openStore(dir, options),
+        (error) => error instanceof ConfigError && newer.test(error.message),
+      );
+    }
+    assert.deepEqual(readFileSync(join(dir, 'store.sqlite')), before);
   });
 });
