@@ -52,6 +52,7 @@ function writesOf(steps: readonly Step[]): readonly TopicName[] {
   const next = STEPS[last + 1];
   return [
     next === undefined ? 'selection' : INPUT[next],
+    ...(steps.includes('gradient') ? (['replay'] as const) : []),
     ...(steps.includes('tokenize') ? (['seen', 'signatures'] as const) : []),
     'counts',
     'dead',

@@ -1,6 +1,7 @@
 /** Legs of a topology as one process of a Kafka cluster. */
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import type { Basis } from '../schemas/types.ts';
 import { filtersOf } from '../stages/filters/filters.ts';
 import { signatureIndex } from '../stages/math/signature-index.ts';
 import { tokenize } from '../stages/tokenize.ts';
@@ -8,6 +9,9 @@ import type { WorkerConfig } from './config/config.ts';
 import { connectionOf } from './config/kafka.ts';
 import { wireOf } from './config/wire.ts';
 import { openClusterDeltas } from './deltas/cluster.ts';
+import { refuseRecords } from './deltas/open-leg.ts';
+import { openBasis } from './deltas/replay-basis.ts';
+import { basisMessage, readBases } from './kafka/bases.ts';
 import { type KafkaConnection, kafkaClient } from './kafka/client.ts';
 import { openDeltaSet } from './kafka/delta-set.ts';
 import { lagReader } from './kafka/lag-reader.ts';
@@ -93,6 +97,7 @@ async function run(
   const client = kafkaClient(connection, 'patient');
   const name = randomUUID(); // no two workers may read as one group
   const set = await openDeltaSet({ client, prefix: config.prefix, wire }, signal);
+  const basis = config.keepReplay === undefined ? undefined : await basisOnCluster();
   const deltas = await openClusterDeltas(
     {
       set,
@@ -101,7 +106,7 @@ async function run(
       worker: `${hostname()}/${process.pid}/${name.slice(0, 8)}`,
       legs: plans.map((plan) => plan.name),
       world,
-      open: (tunings) => openStage(target, config, world, { runs: metrics.runs, deltas: tunings }),
+      open: (tunings) => openStage(target, config, world, { runs: metrics.runs, deltas: tunings, basis }),
     },
     signal,
   );
@@ -114,6 +119,17 @@ async function run(
   };
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
+
+  /** That of the workers before, so that records of all of them are written in one. */
+  async function basisOnCluster(): Promise<Basis> {
+    refuseRecords(target);
+    const { id } = target.measurement;
+    const [known] = await readBases({ client, prefix: config.prefix, wire }, id, signal);
+    if (known !== undefined) return known;
+    const made = await openBasis(target, config.threads ?? world.cores);
+    await set.send(basisMessage(id, made));
+    return made;
+  }
 
   async function readNear(partition: number, claiming: AbortSignal) {
     const kept = signatureIndex(SIGNATURES_BOUND);

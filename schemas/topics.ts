@@ -86,6 +86,16 @@ export const topics = [
     readBy: [],
   },
   {
+    name: 'bases',
+    summary: 'what replay records are written in',
+    schema: 'basis',
+    key: 'measurement id/basis id',
+    partitionBy: 'key',
+    cleanup: 'compact',
+    writtenBy: ['worker'],
+    readBy: ['worker'],
+  },
+  {
     name: 'selection',
     summary: "changes of the store: a partition is one share of every delta's",
     schema: 'selection',

@@ -49,8 +49,8 @@ export interface SavedSelection {
   state(delta: string, name: string): Buffer | undefined;
 }
 
-/** Names of running values in the store. */
-export const STATE = { quantiles: 'quantiles', running: 'running', set: 'set' } as const;
+/** Names of running values in the store; `replayed` is the distribution of the estimates that replay made last. */
+export const STATE = { quantiles: 'quantiles', replayed: 'replayed', running: 'running', set: 'set' } as const;
 
 const NO_SKETCH = new Float32Array();
 /** Of scores that were on their way when their delta was removed. */

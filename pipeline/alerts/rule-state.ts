@@ -1,7 +1,7 @@
 /** What the rules go on from, out of a store. */
 import { seeded } from '../../stages/alert/calibration.ts';
+import { distributionOf } from '../../stages/distribution.ts';
 import { calibrationName } from '../../stages/match.ts';
-import { STATE } from '../../stages/select.ts';
 import type { Store } from '../store/store.ts';
 
 /** Of the best, so many are looked at one by one: those of the tail that a threshold is fitted to. */
@@ -12,11 +12,12 @@ export function ruleState(store: Store, name: string): Uint8Array | undefined {
   const saved = store.alerts.state(name);
   if (saved !== undefined) return saved;
   const delta = store.deltas().find(({ id }) => calibrationName(id, 'score') === name);
-  const quantiles = delta === undefined ? undefined : store.state(delta.id, STATE.quantiles);
-  if (delta === undefined || quantiles === undefined) return undefined;
+  if (delta === undefined) return undefined;
+  const { sketch } = distributionOf((value) => store.state(delta.id, value));
+  if (sketch.count === 0) return undefined;
   const best = store.top(delta.id, Math.min(TAIL, delta.keep));
   return seeded(
-    quantiles,
+    Buffer.from(sketch.bytes()),
     best.map(({ score }) => score),
   );
 }

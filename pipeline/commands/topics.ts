@@ -1,8 +1,10 @@
 /** `deltasift topics`: the topics of the pipeline on a cluster. */
-import { createTopicsConfig, deleteTopicsConfig, topicsConfig } from '../config/config.ts';
+
+import { bytesOf } from '../config/byte-size.ts';
+import { createTopicsConfig, deleteTopicsConfig, type TopicsConfig, topicsConfig } from '../config/config.ts';
 import type { WireConfig } from '../config/wire.ts';
 import { ConfigError } from '../error.ts';
-import type { Difference, WantedTopic } from '../kafka/topics.ts';
+import type { Difference, Layout, WantedTopic } from '../kafka/topics.ts';
 import { type Column, table } from '../render/table.ts';
 import { type Context, command } from './command.ts';
 import { withAdmin } from './kafka-admin.ts';
@@ -19,13 +21,18 @@ export const createTopics = command({
       const lines = schemas.map(({ topic }) => `${topic}: this version's schema is missing`).join('\n');
       throw new ConfigError(`${lines}\nnothing was changed: give --register to add them to the registry`);
     }
-    const made = await withAdmin(config, context, (admin) => create(admin, config, { apply }));
+    const made = await withAdmin(config, context, (admin) => create(admin, layoutOf(config), { apply }));
     if (schemas.length > 0) await registerSchemas(config, context);
     const done = [...made, ...schemas];
     if (context.json) context.out.write(`${JSON.stringify(done)}\n`);
     else context.out.write(done.length === 0 ? 'nothing to do\n' : table(DIFFERENCE, done, context.out.columns));
   },
 });
+
+/** With a cap for replay records, where one is given. */
+function layoutOf({ keepReplay, ...layout }: TopicsConfig): Layout {
+  return { ...layout, ...(keepReplay === undefined ? {} : { replayBytes: bytesOf(keepReplay) }) };
+}
 
 export const describeTopics = command({
   name: 'topics describe',
@@ -34,7 +41,7 @@ export const describeTopics = command({
 
   async run(config, context) {
     const { describeTopics: describe } = await import('../kafka/topics.ts');
-    const report = await withAdmin(config, context, (admin) => describe(admin, config));
+    const report = await withAdmin(config, context, (admin) => describe(admin, layoutOf(config)));
     const differences = [...report.differences, ...(await missingSchemas(config, context))];
     const { out, json } = context;
     if (json) {

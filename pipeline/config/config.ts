@@ -149,7 +149,17 @@ export const oneDeltaConfig = take([...cluster, ...wire]).extend({
   ...storeOrCluster,
   id: z.string().min(1).meta({ description: 'id of a delta, or enough of its beginning', placeholder: 'ID' }),
 });
-export const replayConfig = take(['store', 'delta', 'exact', 'threads', 'provider', 'offline']);
+export const replayConfig = take([
+  ...(['store', 'delta', 'exact', 'threads', 'provider', 'offline'] as const),
+  ...(['prefix', 'tls', 'tlsCa', 'sasl', 'registry'] as const),
+]).extend({
+  brokers: settings.brokers
+    .unwrap()
+    .optional()
+    .describe(
+      'read the records of this cluster, into a store that was gathered from it, rather than those of the store',
+    ),
+});
 export const listAlertsConfig = take(['store', 'k']).extend({
   rule: z.string().min(1).optional().meta({ description: 'only those of this rule', placeholder: 'RULE' }),
 });
@@ -190,9 +200,17 @@ export const newSourceConfig = z.strictObject({
     .describe('its name, and that of its folder: lower-case letters and digits, hyphens between words'),
 });
 export const doctorConfig = take([]);
-export const topicsConfig = take([...cluster, ...wire, 'partitions', 'replicas']);
+export const topicsConfig = take([...cluster, ...wire, 'partitions', 'replicas', 'keepReplay']);
 export const deleteTopicsConfig = take([...cluster, 'partitions', 'replicas', 'yes']);
-export const createTopicsConfig = take([...cluster, ...wire, 'partitions', 'replicas', 'apply', 'register']);
+export const createTopicsConfig = take([
+  ...cluster,
+  ...wire,
+  'partitions',
+  'replicas',
+  'apply',
+  'register',
+  'keepReplay',
+]);
 export const lagConfig = take([...cluster, 'legs']);
 export const tapConfig = take([...cluster, 'registry']).extend({
   topic: z.string().min(1).meta({ description: 'topic, named without the prefix', placeholder: 'TOPIC' }),
@@ -226,6 +244,7 @@ export const workerConfig = take([
   ...(['at', 'tunedModel', 'rankBy', 'task', 'template', 'labels', 'labelLoss'] as const),
   ...(['keep', 'pool', 'sketchWidth', 'onnx', 'threads', 'provider', 'precision', 'offline'] as const),
   'filters',
+  'keepReplay',
   'nearDuplicateThreshold',
 ]).extend({ nearDuplicates: admitted });
 
@@ -248,7 +267,14 @@ export type ShowConfig = z.infer<typeof showConfig>;
 export type RejectsConfig = z.infer<typeof rejectsConfig>;
 export type DoctorConfig = z.infer<typeof doctorConfig>;
 export const gatherConfig = workerConfig
-  .omit({ legs: true, metrics: true, filters: true, nearDuplicates: true, nearDuplicateThreshold: true })
+  .omit({
+    legs: true,
+    metrics: true,
+    filters: true,
+    keepReplay: true,
+    nearDuplicates: true,
+    nearDuplicateThreshold: true,
+  })
   .extend({ store: settings.store });
 export type GatherConfig = z.infer<typeof gatherConfig>;
 export type TopicsConfig = z.infer<typeof topicsConfig>;

@@ -54,8 +54,15 @@ export async function openLeg(
   );
 }
 
-/** @throws ConfigError where records would not say what the measurement measures */
 async function basisOf(config: ScanConfig, target: Target, store: Store, cores: number): Promise<Basis> {
+  refuseRecords(target);
+  const basis = store.records.basis() ?? (await openBasis(target, config.threads ?? cores));
+  store.records.keepBasis(basis);
+  return basis;
+}
+
+/** @throws ConfigError where records would not say what the measurement measures */
+export function refuseRecords(target: Target): void {
   if (target.classifier !== undefined) {
     throw new ConfigError("--keep-replay: records are of a language model's gradient; leave --task classification out");
   }
@@ -64,7 +71,4 @@ async function basisOf(config: ScanConfig, target: Target, store: Store, cores: 
       `--keep-replay: records are of the head's gradient at the base; expected --layers head and --at base, got ${target.delta.layers} and ${target.points}`,
     );
   }
-  const basis = store.records.basis() ?? (await openBasis(target, config.threads ?? cores));
-  store.records.keepBasis(basis);
-  return basis;
 }

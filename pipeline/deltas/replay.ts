@@ -4,11 +4,13 @@ import { provenanceOf } from '../../schemas/provenance.ts';
 import type { Replay, Score } from '../../schemas/types.ts';
 import { openTuning, type Tuning } from '../../stages/checkpoint/tuning.ts';
 import { bodyOf } from '../../stages/graph/families.ts';
+import { quantileSketch } from '../../stages/math/quantile.ts';
 import { type Ranking, ranking } from '../../stages/math/top.ts';
 import { MEASURES, type Measure, needsTunedModel } from '../../stages/measure.ts';
 import { deltaRows } from '../../stages/replay/delta-rows.ts';
 import { type DeltaView, deltaView, estimates } from '../../stages/replay/estimate.ts';
 import { unpackIds } from '../../stages/replay/packing.ts';
+import { STATE } from '../../stages/select.ts';
 import type { ReplayConfig } from '../config/config.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigError } from '../error.ts';
@@ -16,6 +18,7 @@ import type { Replayed } from '../store/replay.ts';
 import type { KeptDelta, Store } from '../store/store.ts';
 import { keptTokenizer } from '../target/kept-tokenizer.ts';
 import { openSides } from '../target/target.ts';
+import type { ReplayRecords } from './records.ts';
 import { openRescorer, type RescorerOptions } from './rescorer.ts';
 
 export interface ReplayWorld {
@@ -63,6 +66,7 @@ interface Estimated {
  */
 export async function replay(
   store: Store,
+  source: ReplayRecords,
   kept: KeptDelta,
   config: ReplayConfig,
   world: ReplayWorld,
@@ -70,10 +74,12 @@ export async function replay(
 ): Promise<ReplayReport> {
   const { id } = kept;
   const rankBy = kept.rankBy as Measure;
-  const basis = store.records.basis();
   const measurement = store.measurement();
-  if (basis === undefined || measurement === undefined) {
-    throw new ConfigError(`the store in ${config.store} keeps no replay records: a scan with --keep-replay does`);
+  const bases = measurement === undefined ? [] : await source.bases(measurement.id, signal);
+  if (measurement === undefined || bases.length === 0) {
+    const where = config.brokers === undefined ? `the store in ${config.store} keeps` : 'the cluster keeps';
+    const who = config.brokers === undefined ? 'a scan' : 'a worker';
+    throw new ConfigError(`${where} no replay records: ${who} with --keep-replay does`);
   }
   if (needsTunedModel(rankBy)) {
     throw new ConfigError(
@@ -85,12 +91,13 @@ export async function replay(
   const tuning = await openTuning(base, tuned, { layers: 'head', lastMlp: undefined }, signal);
   if (tuning.id !== id)
     throw new ConfigError(`${kept.tuned} is not what it was when the delta was added: add it again`);
-  const view = await deltaView(basis, () => deltaRows(tuning, signal));
+  const views = new Map<string, DeltaView>();
+  for (const basis of bases) views.set(basis.id, await deltaView(basis, () => deltaRows(tuning, signal)));
   const { decode } = keptTokenizer(config.store);
 
   const started = world.now();
   const found = await estimateAll(
-    { store, tuning, view, rankBy, keep: kept.keep, measurement: measurement.id },
+    { store, source, tuning, views, rankBy, keep: kept.keep, measurement: measurement.id },
     world,
     signal,
   );
@@ -123,7 +130,10 @@ export async function replay(
       ? { score, standardError: standardError * calibration }
       : { score: own, standardError: null };
   });
-  store.putReplayed(replayed.map((one) => ({ ...one, score: { ...one.score, text: decode(one.score.ids) } })));
+  store.putReplayed(
+    replayed.map((one) => ({ ...one, score: { ...one.score, text: decode(one.score.ids) } })),
+    { delta: id, name: STATE.replayed, value: Buffer.from(found.quantiles.bytes()) },
+  );
   const n = Math.max(1, found.estimated);
   return {
     delta: id,
@@ -139,43 +149,49 @@ export async function replay(
 
 interface Estimating {
   readonly store: Store;
+  readonly source: ReplayRecords;
   readonly tuning: Tuning;
-  readonly view: DeltaView;
+  /** By the basis that a record is written in. */
+  readonly views: ReadonlyMap<string, DeltaView>;
   readonly rankBy: Measure;
   readonly keep: number;
   readonly measurement: string;
 }
 
 async function estimateAll(
-  { store, tuning, view, rankBy, keep, measurement }: Estimating,
+  { store, source, tuning, views, rankBy, keep, measurement }: Estimating,
   { progress }: ReplayWorld,
   signal: AbortSignal,
 ) {
-  const { records: all } = store.records.size();
+  const all = await source.size(signal);
   const exact = [...store.members(tuning.id, 'top')].filter(({ standardError }) => standardError === null);
   const better: Ranking = ranking(keep, exact); // what was estimated before is estimated again
   const smallest: Ranking = ranking(SAMPLE);
   const best = new Map<string, Estimated>();
   const sample = new Map<string, Estimated>();
   const sums = { records: 0, estimated: 0, sum: 0, squares: 0, errors: 0 };
-  for (const record of store.records.all()) {
+  const quantiles = quantileSketch();
+  await source.read(async (record) => {
     if (sums.records++ % PROGRESS_EVERY === 0) {
       progress(sums.records - 1, all);
       await new Promise(setImmediate);
       signal.throwIfAborted();
     }
-    if (record.deltas.split(',').includes(tuning.id)) continue;
+    const view = views.get(record.basis);
+    const isOurs = record.measurement === measurement && view !== undefined;
+    if (!isOurs || record.deltas.split(',').includes(tuning.id)) return;
     const one = estimated(record, view, tuning, rankBy, measurement);
     const { score, standardError } = one;
     sums.estimated++;
+    quantiles.add(score.score);
     sums.sum += score.score;
     sums.squares += score.score ** 2;
     sums.errors += standardError ** 2;
     offer(better, best, score.score, one);
     offer(smallest, sample, -Number.parseInt(record.key.slice(0, 12), 16), one); // keys are hashes: a uniform sample
-  }
-  progress(sums.records, all);
-  return { ...sums, best, sample: [...sample.values()] };
+  }, signal);
+  progress(sums.records, sums.records);
+  return { ...sums, quantiles, best, sample: [...sample.values()] };
 }
 
 function offer(into: Ranking, held: Map<string, Estimated>, place: number, one: Estimated): void {

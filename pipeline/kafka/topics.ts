@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
 import { type Topic, topics } from '../../schemas/topics.ts';
 import { ConfigError } from '../error.ts';
+import { REPLAY } from '../store/messages.ts';
 import { MAX_MESSAGE_BYTES } from './fit.ts';
 import { ConfigResourceTypes } from './kafkajs.ts';
 
@@ -11,6 +12,8 @@ export interface Layout {
   /** Of every topic: what came of one partition goes to the same one of another. At least as many as workers of a leg. */
   readonly partitions: number;
   readonly replicas: number;
+  /** Of all partitions of `replay` together: above that the oldest records go. No cap where left out. */
+  readonly replayBytes?: number | undefined;
 }
 
 export interface WantedTopic {
@@ -38,12 +41,17 @@ export interface TopicReport {
 const TOMBSTONES_MS = 24 * 3600 * 1000;
 const MISSING = 'topic';
 
-export function wantedTopics({ prefix, partitions, replicas }: Layout): readonly WantedTopic[] {
+export function wantedTopics({ prefix, partitions, replicas, replayBytes }: Layout): readonly WantedTopic[] {
   return topics.map((topic: Topic) => ({
     name: prefix + topic.name,
     partitions,
     replicas,
-    config: configOf(topic),
+    config: {
+      ...configOf(topic),
+      ...(topic.name === REPLAY && replayBytes !== undefined
+        ? { 'retention.bytes': String(Math.max(1, Math.floor(replayBytes / partitions))) }
+        : {}),
+    },
   }));
 }
 

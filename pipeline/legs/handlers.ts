@@ -5,11 +5,12 @@ import type { Document, Gradients, Score, Tokens } from '../../schemas/types.ts'
 import type { NamedFilter } from '../../stages/filters/filters.ts';
 import type { signatureIndex } from '../../stages/math/signature-index.ts';
 import type { Measure } from '../../stages/measure.ts';
+import type { WithReplay } from '../../stages/replay/attached.ts';
 import { type ScoredDelta, score } from '../../stages/score.ts';
 import { type Selected, select } from '../../stages/select.ts';
 import type { Handle, Outgoing, Stage } from '../contract.ts';
 import type { SavedShare, SeenSet } from '../kafka/partition-state.ts';
-import { SEEN, SELECTION, SIGNATURES, selectionMessage } from '../store/messages.ts';
+import { REPLAY, SEEN, SELECTION, SIGNATURES, selectionMessage } from '../store/messages.ts';
 import type { LegPlan, Step } from '../topology.ts';
 import { type Admitting, admit } from './admit.ts';
 import { after } from './after.ts';
@@ -143,7 +144,7 @@ function handlerOf(
   };
   return leg(make, {
     decode: decoders(parts)[steps[0]!],
-    encode: ENCODE[steps.at(-1)!],
+    encode: (value) => [...ENCODE[steps.at(-1)!](value), ...recordOf(value)],
     ...(unframe === undefined ? {} : { unframe }),
     ...(seen === undefined
       ? {}
@@ -167,6 +168,13 @@ const ENCODE: Readonly<Record<Step, (value: unknown) => readonly Outgoing[]>> = 
   score: (value) => [messageOf('scores', scoreCodec, value as Score)],
   select: (value) => (value as Selected).changes.map(selectionMessage),
 };
+
+/** The replay record that goes with what the last step made, where the leg has the model. */
+function recordOf(value: unknown): readonly Outgoing[] {
+  const { score } = value as Partial<Selected>; // a number where the value is a score itself
+  const { key, replay } = (typeof score === 'object' ? score : value) as WithReplay<{ readonly key: string }>;
+  return replay === undefined ? [] : [{ topic: REPLAY, key, value: replay, headers: {} }];
+}
 
 function messageOf<T extends { readonly key: string }>(topic: string, codec: Codec<T>, value: T): Outgoing {
   return { topic, key: value.key, value: codec.encode(value), headers: {} };

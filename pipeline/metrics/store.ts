@@ -1,6 +1,5 @@
 /** What a store says of itself at each scrape: it outlives the processes that write to it, so counters go on where they were. */
-import { quantileSketch } from '../../stages/math/quantile.ts';
-import { STATE } from '../../stages/select.ts';
+import { distributionOf } from '../../stages/distribution.ts';
 import { ALERTS, HELD } from '../store/messages.ts';
 import type { StoreView, Waiting } from '../store/view.ts';
 import type { ProcessMetrics } from './register.ts';
@@ -47,7 +46,9 @@ export function watchStore({ gauge, onScrape }: ProcessMetrics, view: StoreView)
   });
   const [scored, quantiles] = [gauge('deltasift_scored'), gauge('deltasift_score_quantile')];
   onScrape('deltasift_scored', () => {
-    const sketches = store.deltas().map(({ id }) => ({ id, sketch: quantileSketch(store.state(id, STATE.quantiles)) }));
+    const sketches = store
+      .deltas()
+      .map(({ id }) => ({ id, sketch: distributionOf((name) => store.state(id, name)).sketch }));
     setScores({ scored, quantiles }, sketches);
   });
 

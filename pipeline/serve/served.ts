@@ -1,6 +1,6 @@
 /** What the routes read: a store that another process, or another thread, writes to. */
-import { type QuantileSketch, quantileSketch } from '../../stages/math/quantile.ts';
-import { STATE } from '../../stages/select.ts';
+import { distributionOf } from '../../stages/distribution.ts';
+import type { QuantileSketch } from '../../stages/math/quantile.ts';
 import type { DeltaRecord } from '../store/store.ts';
 import { openView, type StoreView } from '../store/view.ts';
 import type { Desk } from './desk.ts';
@@ -20,6 +20,8 @@ export interface Served {
   delta(asked: string): DeltaRecord;
   /** The distribution of a delta's scores as last committed. */
   quantiles(delta: string): QuantileSketch;
+  /** How many of those were estimated. */
+  estimated(delta: string): number;
   /** What `make` gave, until the store changes. */
   kept<T>(name: string, make: () => T): T;
   close(): void;
@@ -54,8 +56,9 @@ export function served({ dir, version, desk, openTokenizer, clock }: ServedOptio
     return kept.get(name) as T;
   }
 
-  const quantiles = (delta: string) =>
-    keep(`quantiles ${delta}`, () => quantileSketch(view.store.state(delta, STATE.quantiles)));
+  const distribution = (delta: string) =>
+    keep(`quantiles ${delta}`, () => distributionOf((name) => view.store.state(delta, name)));
+  const quantiles = (delta: string) => distribution(delta).sketch;
 
   const watching = watch({ view, clock, documents: (delta) => quantiles(delta).count });
 
@@ -65,6 +68,7 @@ export function served({ dir, version, desk, openTokenizer, clock }: ServedOptio
     desk,
     version,
     quantiles,
+    estimated: (delta) => distribution(delta).estimated,
     kept: keep,
 
     decode(ids) {

@@ -42,6 +42,13 @@ export interface KeptDelta extends DeltaRecord {
   readonly paused: boolean;
 }
 
+/** A running value of a delta. */
+export interface ReplayedState {
+  readonly delta: string;
+  readonly name: string;
+  readonly value: Buffer;
+}
+
 export interface Store {
   /** Lets go of what was fixed for scans that never read a record: who mistyped a setting or the source may mend it. */
   forgetUnbegun(): void;
@@ -58,8 +65,8 @@ export interface Store {
   /** Goes up whenever a delta was added, paused or removed, by whatever process. */
   deltasVersion(): number;
   readonly records: ReplayTable;
-  /** Into the list of the best. */
-  putReplayed(replayed: readonly Replayed[]): void;
+  /** Into the list of the best, with a running value of the delta, in place of what was put before. */
+  putReplayed(replayed: readonly Replayed[], state: ReplayedState): void;
   /**
    * The scan of this name, begun where there is none.
    *
@@ -150,6 +157,9 @@ export function storeOf(dir: string, database: Database, close: () => void): Sto
   const state = database
     .prepare<[string, string], Buffer>('SELECT value FROM state WHERE delta = ? AND name = ?')
     .pluck();
+  const putState = database.prepare(
+    'INSERT INTO state (delta, name, value) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+  );
   const counts = database.prepare<[], Count>(
     `SELECT stage, outcome, code, sum(n) AS n FROM count GROUP BY stage, outcome, code HAVING sum(n) <> 0
      ORDER BY stage, outcome, code`,
@@ -235,12 +245,13 @@ export function storeOf(dir: string, database: Database, close: () => void): Sto
     deltasVersion: () => deltasVersion.get()!,
     records: replay,
 
-    putReplayed(replayed) {
+    putReplayed(replayed, { delta, name, value }) {
       database
         .transaction(() => {
           for (const { score, standardError } of replayed) {
             members.put({ list: 'top', gain: 0 }, score, standardError);
           }
+          putState.run(delta, name, value);
         })
         .immediate();
     },

@@ -15,7 +15,7 @@ describe('topology', () => {
     const [whole] = topology([STEPS.join('+')]);
     assert.deepEqual(
       [whole?.reads, whole?.writes],
-      ['documents', ['selection', 'seen', 'signatures', 'counts', 'dead', 'drops']],
+      ['documents', ['selection', 'replay', 'seen', 'signatures', 'counts', 'dead', 'drops']],
     );
   });
 

@@ -85,6 +85,7 @@ export interface Delta {
   readonly paused: boolean;
   readonly scan: string;
   readonly documents: number;
+  readonly estimated: number;
 }
 export interface DeltaList {
   readonly items: readonly Delta[];

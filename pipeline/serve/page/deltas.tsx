@@ -65,7 +65,8 @@ function Card({ delta, busy, act }: { delta: Delta; busy: boolean; act: Act }) {
     <li>
       <strong>{delta.tuned}</strong>
       <div class="faint">
-        {short} of {delta.base} · {delta.documents.toLocaleString('en')} documents ·{' '}
+        {short} of {delta.base} · {delta.documents.toLocaleString('en')} documents
+        {delta.estimated > 0 && `, ${delta.estimated.toLocaleString('en')} of them estimated`} ·{' '}
         {delta.paused ? 'paused' : 'active'}
       </div>
       {sure ? (

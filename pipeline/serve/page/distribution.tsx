@@ -5,6 +5,7 @@ import { useGet } from './use-get.ts';
 
 interface Histogram {
   readonly documents: number;
+  readonly estimated: number;
   readonly edges: readonly number[];
   readonly counts: readonly number[];
   readonly quantiles: readonly { readonly share: number; readonly score: number }[];
@@ -37,7 +38,10 @@ export function Distribution({
   if (value === undefined) return <p class="faint">{error ?? 'reading ...'}</p>;
   return (
     <section aria-label="Distribution">
-      <h2>Scores of {value.documents.toLocaleString('en')} documents (log₁₀ of their number)</h2>
+      <h2>
+        Scores of {value.documents.toLocaleString('en')} documents (log₁₀ of their number)
+        {value.estimated > 0 && `, ${value.estimated.toLocaleString('en')} of them estimated`}
+      </h2>
       <Chart
         label="Histogram of scores"
         series={[{ label: 'log₁₀ (1 + documents)', color: 'rgb(38 98 201)', bars: true }]}

@@ -14,7 +14,8 @@ export const delta = z.strictObject({
   scan: z.string().describe('the delta whose scan it is scored with'),
   paused: z.boolean().describe('scans leave it out for now'),
   keep: z.int().describe('best documents kept'),
-  documents: z.int().describe('documents scored'),
+  documents: z.int().describe('documents scored, or estimated'),
+  estimated: z.int().describe('of these, estimated from what was kept of documents before it was known'),
   best: z.number().nullable().describe('best score'),
 });
 
@@ -35,7 +36,7 @@ export const deltas = route({
 
 export function deltaLine(
   { id, base, tuned, norm, baseNorm, measurement, rankBy, scan, paused, keep }: KeptDelta,
-  { view, quantiles }: Served,
+  { view, quantiles, estimated }: Served,
 ): z.infer<typeof delta> {
   return {
     id,
@@ -49,6 +50,7 @@ export function deltaLine(
     paused,
     keep,
     documents: quantiles(id).count,
+    estimated: estimated(id),
     best: view.page(id, 1)[0]?.score ?? null,
   };
 }

@@ -10,13 +10,15 @@ export const histogram = route({
   query: z.strictObject({ bins: z.coerce.number().int().min(2).max(500).default(60).describe('bins of equal width') }),
   reply: z.strictObject({
     documents: z.int(),
+    estimated: z.int().describe('of these, estimated from what was kept of documents before the delta was known'),
     edges: z.array(z.number()).describe('[bins + 1]; empty where nothing was scored'),
     counts: z.array(z.int()).describe('[bins] documents between two edges'),
     quantiles: z.array(z.strictObject({ share: z.number(), score: z.number() })),
   }),
-  handle({ delta }, { bins }, { delta: known, quantiles }) {
-    const sketch = quantiles(known(delta).id);
-    if (sketch.count === 0) return { documents: 0, edges: [], counts: [], quantiles: [] };
+  handle({ delta }, { bins }, { delta: known, quantiles, estimated: estimatedOf }) {
+    const { id } = known(delta);
+    const [sketch, estimated] = [quantiles(id), estimatedOf(id)];
+    if (sketch.count === 0) return { documents: 0, estimated, edges: [], counts: [], quantiles: [] };
     const [low, high] = [sketch.quantile(0), sketch.quantile(1)];
     const width = (high - low) / bins || 1;
     const counts = new Array<number>(bins).fill(0);
@@ -26,6 +28,7 @@ export const histogram = route({
     }
     return {
       documents: sketch.count,
+      estimated,
       edges: Array.from({ length: bins + 1 }, (_, i) => low + i * width),
       counts,
       quantiles: QUANTILES.map((share) => ({ share, score: sketch.quantile(share) })),
