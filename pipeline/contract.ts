@@ -155,6 +155,51 @@ export interface SourceTools {
   secret(name: string): string | undefined;
   /** Tells the user. */
   note(sentence: string): void;
+  /** A topic of a Kafka cluster to read. */
+  openTopic(config: ReadTopic): TopicReader;
+  /** The Avro schemas of a registry, by their ids; undefined where it has none of that id. */
+  openRegistry(url: string): { schema(id: number, signal: AbortSignal): Promise<unknown> };
+}
+
+export interface ReadTopic {
+  /** host:port */
+  readonly brokers: readonly string[];
+  readonly topic: string;
+  readonly tls: boolean;
+  /** File of the certificate of an authority of one's own. */
+  readonly tlsCa?: string | undefined;
+  readonly sasl?: 'plain' | 'scram-sha-256' | 'scram-sha-512' | undefined;
+}
+
+/** Somebody else's topic: it is in no group, and commits nothing. */
+export interface TopicReader {
+  /**
+   * Its partitions: offset of the first message that there is, and the one behind the last.
+   *
+   * @throws ConfigError where there is no such topic, or it may not be read
+   */
+  bounds(signal: AbortSignal): Promise<readonly Bounds[]>;
+  /** By partition, the offset of the first message of that time (ms since 1970) or later. */
+  since(ms: number, signal: AbortSignal): Promise<ReadonlyMap<number, number>>;
+  /**
+   * Committed messages of offsets [from, to), as far as there are; where those from `from` on are not kept any more, the first that
+   * are.
+   */
+  read(partition: number, from: number, to: number, signal: AbortSignal): AsyncIterable<TopicMessage>;
+  close(): Promise<void>;
+}
+
+export interface Bounds {
+  readonly partition: number;
+  readonly low: number;
+  readonly high: number;
+}
+
+export interface TopicMessage {
+  readonly offset: number;
+  readonly key: Buffer | null;
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** As any plug-in; what it makes may need the process it runs in. */

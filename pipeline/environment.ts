@@ -10,6 +10,10 @@ export const VARIABLES = {
   KAFKA_USERNAME: 'user of the Kafka cluster, where --sasl is given',
   KAFKA_PASSWORD: 'password of that user',
   DELTASIFT_PUSH_TOKEN: 'token that whoever sends documents to an http-push source has to know',
+  SOURCE_KAFKA_USERNAME: 'user of the cluster that a kafka source reads, where it has sasl',
+  SOURCE_KAFKA_PASSWORD: 'password of that user',
+  SOURCE_REGISTRY_USERNAME: 'user of the schema registry of a kafka source, where it asks for one',
+  SOURCE_REGISTRY_PASSWORD: 'password of that user',
   DELTASIFT_TOKEN: 'token that the API asks for; where it is not set one is made and printed',
   REGISTRY_USERNAME: 'user of the schema registry, where it asks for one',
   REGISTRY_PASSWORD: 'password of that user',
@@ -22,7 +26,13 @@ export const VARIABLES = {
 export type Colors = 'none' | '256' | 'truecolor';
 
 /** Those that sources ask for. */
-const SOURCE_SECRETS = ['DELTASIFT_PUSH_TOKEN'] as const satisfies readonly (keyof typeof VARIABLES)[];
+const SOURCE_SECRETS = [
+  'DELTASIFT_PUSH_TOKEN',
+  'SOURCE_KAFKA_USERNAME',
+  'SOURCE_KAFKA_PASSWORD',
+  'SOURCE_REGISTRY_USERNAME',
+  'SOURCE_REGISTRY_PASSWORD',
+] as const satisfies readonly (keyof typeof VARIABLES)[];
 
 export interface Environment {
   /** HF_TOKEN */

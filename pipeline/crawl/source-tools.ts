@@ -1,6 +1,11 @@
 /** What sources may use of this process. */
-import type { SourceTools } from '../contract.ts';
+
+import { readFileSync } from 'node:fs';
+import { resolve } from 'node:path';
+import type { ReadTopic, SourceTools, TopicReader } from '../contract.ts';
 import type { Environment } from '../environment.ts';
+import { ConfigError } from '../error.ts';
+import type { Registry } from '../kafka/registry.ts';
 
 export interface SourceWorld {
   readonly environment: Environment;
@@ -12,5 +17,66 @@ export interface SourceWorld {
 }
 
 export function sourceTools({ environment, folder, clock, note }: SourceWorld): SourceTools {
-  return { folder, note, now: () => Math.round(clock() * 1000), secret: (name) => environment.sourceSecrets?.[name] };
+  const secret = (name: string) => environment.sourceSecrets?.[name];
+
+  /** @throws ConfigError where it is missing */
+  function needed(name: string, why: string): string {
+    const value = secret(name);
+    if (value === undefined) throw new ConfigError(`${why}: set ${name} in the environment`);
+    return value;
+  }
+
+  /** kafkajs is loaded when a topic is read: whatever does not read one starts sooner. */
+  function openTopic({ brokers, topic, tls, tlsCa, sasl }: ReadTopic): TopicReader {
+    const connection = {
+      brokers,
+      clientId: 'deltasift-source',
+      ...(tls ? { tls: tlsCa === undefined ? {} : { ca: certificate(resolve(folder, tlsCa)) } } : {}),
+      ...(sasl === undefined
+        ? {}
+        : {
+            sasl: {
+              mechanism: sasl,
+              username: needed('SOURCE_KAFKA_USERNAME', `source kafka, sasl ${sasl}`),
+              password: needed('SOURCE_KAFKA_PASSWORD', `source kafka, sasl ${sasl}`),
+            },
+          }),
+    };
+    let loaded: Promise<TopicReader> | undefined;
+    const open = () => {
+      loaded ??= import('../kafka/topic-reader.ts').then(({ topicReader }) => topicReader(connection, topic));
+      return loaded;
+    };
+    return {
+      bounds: async (signal) => await (await open()).bounds(signal),
+      since: async (ms, signal) => await (await open()).since(ms, signal),
+      async *read(partition, from, to, signal) {
+        yield* (await open()).read(partition, from, to, signal);
+      },
+      close: async () => await (await loaded)?.close(),
+    };
+  }
+
+  function openRegistry(url: string) {
+    const [username, password] = [secret('SOURCE_REGISTRY_USERNAME'), secret('SOURCE_REGISTRY_PASSWORD')];
+    const authorization =
+      username === undefined ? undefined : `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`;
+    let loaded: Promise<Registry> | undefined;
+    return {
+      async schema(id: number, signal: AbortSignal) {
+        loaded ??= import('../kafka/registry.ts').then(({ registry }) => registry({ url, authorization }));
+        return await (await loaded).schema(id, signal);
+      },
+    };
+  }
+
+  return { folder, note, secret, openTopic, openRegistry, now: () => Math.round(clock() * 1000) };
+}
+
+function certificate(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (cause) {
+    throw new ConfigError(`tlsCa: ${(cause as Error).message}`, { cause });
+  }
 }

@@ -3,6 +3,7 @@
  * sees them (docs/decisions/0005-kafkajs-mended.md).
  */
 import { createRequire } from 'node:module';
+import type { Kafka as Client, KafkaMessage } from 'kafkajs';
 import { withoutAborted } from './aborted.ts';
 import { zstd } from './zstd.ts';
 
@@ -29,6 +30,59 @@ export const {
   Partitioners,
   logLevel,
 } = kafkajs;
+
+/** What of a cluster its public clients do not offer: to fetch without a group. */
+export interface Cluster {
+  connect(): Promise<void>;
+  disconnect(): Promise<void>;
+  addTargetTopic(topic: string): Promise<void>;
+  refreshMetadata(): Promise<void>;
+  /** Partitions by the id of the broker that leads them. */
+  findLeaderForPartitions(topic: string, partitions: readonly number[]): Readonly<Record<string, readonly number[]>>;
+  findBroker(node: { readonly nodeId: string }): Promise<Broker>;
+}
+
+export interface Broker {
+  fetch(request: {
+    readonly isolationLevel: 0 | 1;
+    readonly maxWaitTime: number;
+    readonly minBytes: number;
+    readonly maxBytes: number;
+    readonly topics: readonly {
+      readonly topic: string;
+      readonly partitions: readonly {
+        readonly partition: number;
+        readonly fetchOffset: string;
+        readonly maxBytes: number;
+      }[];
+    }[];
+  }): Promise<{ readonly responses: readonly { readonly partitions: readonly FetchedPartition[] }[] }>;
+}
+
+export interface FetchedPartition {
+  readonly lastStableOffset: string;
+  readonly messages: readonly unknown[];
+}
+
+interface FetchedBatch {
+  /** Without those of aborted transactions, and without control records. */
+  readonly messages: readonly KafkaMessage[];
+  lastOffset(): string;
+}
+
+/** Messages of a fetch from an offset on. */
+export const FetchedMessages: new (
+  topic: string,
+  from: string,
+  fetched: FetchedPartition,
+) => FetchedBatch = require('kafkajs/src/consumer/batch.js');
+
+export function clusterOf(client: Client): Cluster {
+  const key = Object.getOwnPropertySymbols(client).find(({ description }) => description === CREATE_CLUSTER);
+  const create = (client as unknown as Record<symbol, (options: object) => Cluster>)[key!]!;
+  return create({ allowAutoTopicCreation: false, metadataMaxAge: 60_000, isolationLevel: 1 });
+}
+const CREATE_CLUSTER = 'private:Kafka:createCluster';
 
 function isLoaded(module: string): boolean {
   return require.cache[require.resolve(module)] !== undefined;

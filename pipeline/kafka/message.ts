@@ -15,7 +15,7 @@ export function delivered(topic: string, partition: number, { offset, key, value
 }
 
 /** Headers that others set may be bytes, or be there several times: the last one counts. */
-function textOf(headers: IHeaders): Record<string, string> {
+export function textOf(headers: IHeaders): Record<string, string> {
   const entries = Object.entries(headers).flatMap(([name, value]): [string, string][] => {
     const last = Array.isArray(value) ? value.at(-1) : value;
     return last === undefined ? [] : [[name, last.toString()]];

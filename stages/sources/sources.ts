@@ -8,6 +8,7 @@ import { commonCrawl } from './common-crawl.ts';
 import { feed } from './feed.ts';
 import { httpPush } from './http-push.ts';
 import { jsonl } from './jsonl.ts';
+import { kafka } from './kafka.ts';
 import { parquet } from './parquet.ts';
 import { sitemap } from './sitemap.ts';
 import { text } from './text.ts';
@@ -22,6 +23,7 @@ export const sources: readonly AnySourcePlugin[] = [
   feed,
   httpPush,
   jsonl,
+  kafka,
   parquet,
   sitemap,
   text,
@@ -62,7 +64,17 @@ export async function sourceOf(spec: SourceSpec, base: string, tools: SourceTool
 
 /** Without secrets. */
 function bare(folder: string): SourceTools {
-  return { folder, now: Date.now, secret: () => undefined, note: () => undefined };
+  const elsewhere = (): never => {
+    throw new ConfigError('no cluster is read here');
+  };
+  return {
+    folder,
+    now: Date.now,
+    secret: () => undefined,
+    note: () => undefined,
+    openTopic: () => ({ bounds: elsewhere, since: elsewhere, read: elsewhere, close: async () => undefined }),
+    openRegistry: () => ({ schema: elsewhere }),
+  };
 }
 
 /** What stands behind the colon, in capitals; undefined where nothing has to. */

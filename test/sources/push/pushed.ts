@@ -1,6 +1,8 @@
 /** An http-push source that is read while it is tested. */
 
 import type { Crawled, Source, SourceTools } from '../../../pipeline/contract.ts';
+import { sourceTools } from '../../../pipeline/crawl/source-tools.ts';
+import { environmentOf } from '../../../pipeline/environment.ts';
 import { httpPush } from '../../../stages/sources/http-push.ts';
 
 export const TOKEN = 'a-token-of-the-tests';
@@ -15,7 +17,16 @@ export interface Pushed {
 }
 
 export function pushSource(settings: object, tools: Partial<SourceTools> = {}): Source {
-  const known = { folder: '/', now: Date.now, secret: () => TOKEN, note: () => undefined, ...tools };
+  const known = {
+    ...sourceTools({
+      environment: environmentOf({}, '/', false),
+      folder: '/',
+      clock: () => Date.now() / 1000,
+      note: () => undefined,
+    }),
+    secret: () => TOKEN,
+    ...tools,
+  };
   return httpPush.create(httpPush.config.parse(settings), known);
 }
 
