@@ -37,9 +37,9 @@ export const jsonl: Plugin<Config, Source> = {
   short: (path) => ({ path }),
 
   create(settings) {
-    if (settings.path !== '-') return sourceAt(format(settings), settings, /\.(jsonl|ndjson)(\.(gz|zst))?$/i);
+    if (settings.path !== '-') return sourceAt(jsonlFormat(settings), settings, /\.(jsonl|ndjson)(\.(gz|zst))?$/i);
     const list = async () => [pipeInput('-', () => process.stdin)];
-    return filesSource(format(settings), { path: '-', waits: true, list });
+    return filesSource(jsonlFormat(settings), { path: '-', waits: true, list });
   },
 };
 
@@ -54,7 +54,7 @@ const place = z.strictObject({
 });
 type Place = z.infer<typeof place>;
 
-function format(settings: Config): Format<Place> {
+export function jsonlFormat(settings: Pick<Config, 'fields' | 'maxLine'>): Format<Place> {
   return {
     kind: 'jsonl',
     place,
@@ -142,7 +142,11 @@ function assertSame(input: Input, head: string, after: Place | undefined): void 
 
 const BOM = Buffer.from([0xef, 0xbb, 0xbf]);
 
-function foundIn({ from, to, bytes, tooLong }: Line, file: string, { fields, maxLine }: Config): Outcome {
+function foundIn(
+  { from, to, bytes, tooLong }: Line,
+  file: string,
+  { fields, maxLine }: Pick<Config, 'fields' | 'maxLine'>,
+): Outcome {
   const outcome = tooLong
     ? new Reject('too-large', `the line has ${to - from} bytes, at most ${maxLine} are read`)
     : documentIn(from === 0 && bytes.subarray(0, 3).equals(BOM) ? bytes.subarray(3) : bytes);

@@ -32,14 +32,14 @@ export const parquet: Plugin<Config, Source> = {
   summary: 'rows of Parquet files, one document each: files, folders, globs, addresses',
   config,
   short: (path) => ({ path }),
-  create: (settings) => sourceAt(format(settings), settings, /\.parquet$/i),
+  create: (settings) => sourceAt(parquetFormat(settings), settings, /\.parquet$/i),
 };
 
 /** Everything up to row `row` is read, counted from 0 over the groups of the file; all of the file where it is `end`. */
 const place = z.strictObject({ foot: z.string(), row: z.union([z.int().min(0), z.literal('end')]) });
 type Place = z.infer<typeof place>;
 
-function format({ fields, maxBytes }: Config): Format<Place> {
+export function parquetFormat({ fields, maxBytes }: Pick<Config, 'fields' | 'maxBytes'>): Format<Place> {
   return {
     kind: 'parquet',
     place,

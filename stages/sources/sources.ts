@@ -6,6 +6,7 @@ import { ConfigError } from '../../pipeline/error.ts';
 import { isModule, pluginIn } from '../plugin-module.ts';
 import { commonCrawl } from './common-crawl.ts';
 import { feed } from './feed.ts';
+import { hfDataset } from './hf-dataset.ts';
 import { httpPush } from './http-push.ts';
 import { jsonl } from './jsonl.ts';
 import { kafka } from './kafka.ts';
@@ -21,6 +22,7 @@ export type AnySourcePlugin = SourcePlugin<unknown>;
 export const sources: readonly AnySourcePlugin[] = [
   commonCrawl,
   feed,
+  hfDataset,
   httpPush,
   jsonl,
   kafka,
