@@ -74,7 +74,11 @@ export async function clusterSection(
       if (handled === DOCUMENTS) stop.abort();
     };
     const config = workerConfig.parse({ ...model, legs, brokers: [broker.address], prefix: `c${clusters}.` });
-    await work(config, { ...world, progress }, AbortSignal.any([signal, stop.signal]));
+    await work(
+      config,
+      { ...world, folder: '.', random: () => 0, write: () => undefined, progress },
+      AbortSignal.any([signal, stop.signal]),
+    );
     return watch.cost();
   }
 

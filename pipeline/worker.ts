@@ -5,20 +5,20 @@ import type { Basis } from '../schemas/types.ts';
 import { filtersOf } from '../stages/filters/filters.ts';
 import { signatureIndex } from '../stages/math/signature-index.ts';
 import { tokenize } from '../stages/tokenize.ts';
+import { runAlertLegs } from './alerts/run-legs.ts';
 import type { WorkerConfig } from './config/config.ts';
-import { connectionOf } from './config/kafka.ts';
+import { connectionOf, legsOf } from './config/kafka.ts';
 import { wireOf } from './config/wire.ts';
 import { openClusterDeltas } from './deltas/cluster.ts';
 import { refuseRecords } from './deltas/open-leg.ts';
 import { openBasis } from './deltas/replay-basis.ts';
+import { ConfigError } from './error.ts';
 import { basisMessage, readBases } from './kafka/bases.ts';
 import { type KafkaConnection, kafkaClient } from './kafka/client.ts';
 import { openDeltaSet } from './kafka/delta-set.ts';
 import { lagReader } from './kafka/lag-reader.ts';
 import { readSeen, readShare, readSignatures } from './kafka/partition-state.ts';
-import { stamp } from './kafka/stamp.ts';
-import { kafkaTransport } from './kafka/transport.ts';
-import type { Commit } from './kafka/watch.ts';
+import { runLeg } from './kafka/run-leg.ts';
 import { legHandler } from './legs/handlers.ts';
 import { observed } from './legs/observed.ts';
 import { serveMetrics } from './metrics/server.ts';
@@ -26,7 +26,7 @@ import { type WorkerMetrics, workerMetrics } from './metrics/worker.ts';
 import type { World } from './scan/scan.ts';
 import { openStage } from './target/open-stage.ts';
 import { openTarget } from './target/target.ts';
-import { type LegPlan, topology } from './topology.ts';
+import { isOfAlerts, type LegPlan } from './topology.ts';
 
 /** Texts of one partition that are known to have been handled. Above that the oldest is forgotten: see partition-state.ts. */
 const SEEN_BOUND = 1_000_000;
@@ -36,7 +36,8 @@ const SEEN_BOUND = 1_000_000;
  */
 const SIGNATURES_BOUND = 200_000;
 
-export interface WorkerWorld extends Pick<World, 'environment' | 'cores' | 'note' | 'clock' | 'now'> {
+export interface WorkerWorld
+  extends Pick<World, 'environment' | 'cores' | 'note' | 'clock' | 'now' | 'folder' | 'random' | 'write'> {
   readonly progress: (leg: string, messages: number) => void;
 }
 
@@ -47,7 +48,7 @@ export interface WorkerWorld extends Pick<World, 'environment' | 'cores' | 'note
  * @throws CheckpointError, ConfigError as a scan does; anything else where a leg cannot go on: end the process
  */
 export async function work(config: WorkerConfig, world: WorkerWorld, signal: AbortSignal): Promise<void> {
-  const plans = topology(config.legs);
+  const plans = legsOf(config);
   const connection: KafkaConnection = {
     ...connectionOf(config, world.environment, 'deltasift-worker'),
     log: (level, message, details) => {
@@ -76,19 +77,39 @@ export async function work(config: WorkerConfig, world: WorkerWorld, signal: Abo
   }
 }
 
-interface Surroundings {
+/** What all legs of the process share. */
+export interface Surroundings {
   readonly config: WorkerConfig;
   readonly connection: KafkaConnection;
   readonly metrics: WorkerMetrics;
   readonly world: WorkerWorld;
 }
 
-/** All legs side by side, until `signal` aborts or one of them fails. */
-async function run(
+/** What tells of documents and what finds them, side by side, until `signal` aborts or one of them fails. */
+async function run(plans: readonly LegPlan[], surroundings: Surroundings, signal: AbortSignal): Promise<void> {
+  const [telling, scoring] = [plans.filter(isOfAlerts), plans.filter((plan) => !isOfAlerts(plan))];
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+  const runs = [
+    ...(telling.length === 0 ? [] : [runAlertLegs(telling, surroundings, either)]),
+    ...(scoring.length === 0 ? [] : [runScoringLegs(scoring, surroundings, either)]),
+  ].map((running) => running.finally(() => stop.abort())); // where one ends, the process does
+  const ends = await Promise.allSettled(runs);
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
+}
+
+async function runScoringLegs(
   plans: readonly LegPlan[],
-  { config, connection, metrics, world }: Surroundings,
+  { config: given, connection, metrics, world }: Surroundings,
   signal: AbortSignal,
 ): Promise<void> {
+  const { base, tuned } = given;
+  if (base === undefined || tuned === undefined) {
+    const names = plans.map(({ name }) => name).join(', ');
+    throw new ConfigError(`--base and --tuned: expected both checkpoints, which the legs ${names} run or compare`);
+  }
+  const config = { ...given, base, tuned };
   const filters = await filtersOf(config.filters);
   const target = await openTarget(config, world.environment, signal);
   for (const note of target.notes) world.note(note);
@@ -137,7 +158,7 @@ async function run(
     return { threshold: config.nearDuplicateThreshold, kept };
   }
 
-  async function runLeg(plan: LegPlan): Promise<void> {
+  async function runScoring(plan: LegPlan): Promise<void> {
     const leg = legHandler(plan, {
       filters,
       watch: metrics.stages,
@@ -155,35 +176,25 @@ async function run(
       saved: (partition, claiming) => readShare(reader, partition, claiming),
       ...(config.nearDuplicates === 'keep' ? {} : { near: readNear }),
     });
+    const { prefix } = config;
     const watch = metrics.watch(plan.name);
-    const transport = kafkaTransport({
-      connection,
-      writes: plan.writes,
-      prefix: config.prefix,
-      stamp: (message, from) => wire.frame(stamp(message, from)),
-      async prepare(_, partition, claiming) {
+    const prepared = {
+      handle: leg.handle,
+      async prepare(partition: number, claiming: AbortSignal) {
         await set.catchUp(claiming); // what the owner before scored a document against, this one does too
         await leg.prepare(partition, claiming);
       },
-      watch: {
-        ...watch,
-        committed(commit: Commit) {
-          watch.committed(commit);
-          world.progress(plan.name, commit.messages);
-        },
-      },
-    });
+    };
     try {
-      await transport.subscribe(plan.reads, plan.name, leg.handle, either);
+      await runLeg({ plan, leg: prepared, connection, prefix, wire, watch, progress: world.progress }, either);
     } finally {
       stop.abort(); // where one leg ends, the process does
-      await transport.close();
     }
   }
 
   try {
     if (plans.some(({ steps }) => steps.includes('gradient'))) await deltas.stage.ready(signal);
-    const ends = await Promise.allSettled(plans.map(runLeg));
+    const ends = await Promise.allSettled(plans.map(runScoring));
     const failed = ends.find((end) => end.status === 'rejected');
     if (failed !== undefined) throw failed.reason;
   } finally {

@@ -7,6 +7,7 @@ import { concerns, measured, type Rule } from './alert/rule.ts';
 import { SIGNATURE } from './alert/signature.ts';
 import { signatureOf } from './math/minhash.ts';
 import { shinglesOf } from './math/shingles.ts';
+import { TEXT } from './watch.ts';
 
 /** A running value of a rule or a measure; kept by its name. */
 export interface RuleState {
@@ -26,9 +27,6 @@ export interface MatchOptions {
   /** What an earlier run left under a name. */
   readonly saved: (name: string) => Uint8Array | undefined;
 }
-
-/** Characters of a document that an alert begins with. */
-const TEXT = 500;
 
 /** A calibration's name: of a measure of a delta. */
 export function calibrationName(delta: string, measure: string): string {

@@ -4,13 +4,14 @@ import type { Alert } from '../../schemas/types.ts';
 import type { Rule } from '../../stages/alert/rule.ts';
 import { deliver } from '../../stages/deliver.ts';
 import { digest } from '../../stages/digest.ts';
-import { type NamedSink, sinksOf } from '../../stages/sinks/sinks.ts';
+import { type NamedSink, sinkName, sinksOf } from '../../stages/sinks/sinks.ts';
 import { ruleOf } from '../config/alerts.ts';
 import type { ScanConfig } from '../config/config.ts';
 import type { Handle, SinkTools, Transport } from '../contract.ts';
 import { ConfigError } from '../error.ts';
 import { chain } from '../legs/chain.ts';
-import { leg } from '../legs/leg.ts';
+import { type LegOptions, leg } from '../legs/leg.ts';
+import { soundAlert } from '../legs/sound.ts';
 import { ALERTS, alertMessages, HELD } from '../store/messages.ts';
 
 export type AlertConfig = Pick<ScanConfig, 'alerts' | 'sinks'>;
@@ -21,18 +22,26 @@ export interface Alerting {
   close(): Promise<void>;
 }
 
-/** @throws ConfigError where a sink refuses its settings, or a rule names one that is not there */
-export async function openAlerting(config: AlertConfig, tools: SinkTools): Promise<Alerting> {
+/**
+ * @param which names of the sinks to open; all where left out
+ * @throws ConfigError where a sink refuses its settings, or a rule names one that is not there
+ */
+export async function openAlerting(
+  config: AlertConfig,
+  tools: SinkTools,
+  which?: readonly string[],
+): Promise<Alerting> {
   const rules = config.alerts.map(ruleOf);
-  const sinks = await sinksOf(config.sinks, tools);
+  const names = config.sinks.map(sinkName);
   for (const { name, sinks: told = [] } of rules) {
-    const missing = told.find((one) => sinks.every((sink) => sink.name !== one));
+    const missing = told.find((one) => !names.includes(one));
     if (missing === undefined) continue;
-    const there = sinks.map((sink) => sink.name).join(', ') || 'none';
     throw new ConfigError(
-      `alerts: rule ${name} tells the sink ${missing}: expected one of \`sinks\`, which are ${there}`,
+      `alerts: rule ${name} tells the sink ${missing}: expected one of \`sinks\`, which are ${names.join(', ') || 'none'}`,
     );
   }
+  const opened = which === undefined ? config.sinks : config.sinks.filter((spec) => which.includes(sinkName(spec)));
+  const sinks = await sinksOf(opened, tools);
   return {
     rules,
     sinks,
@@ -57,22 +66,40 @@ export interface ReaderOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly tell: (sentence: string) => void;
+  /** Where the transport frames values in another way than codecs do. */
+  readonly unframe?: LegOptions<unknown, unknown>['unframe'];
 }
 
 /** A group for each sink, so that none waits for another, and one that makes digests. */
-export function alertReaders(
-  { rules, sinks }: Alerting,
-  { clock, random, tell }: ReaderOptions,
-): readonly AlertReader[] {
-  const decode = alertCodec.decode;
-  const told = sinks.map(({ name, sink }): AlertReader => {
-    const wants = (rule: string) => rules.find((one) => one.name === rule)?.sinks?.includes(name) ?? true;
-    const make = () => chain(deliver({ name, sink: { send: sink.send }, wants, random, tell }));
-    return { topic: ALERTS, group: `notify.${name}`, pace: 'alerts', handle: leg(make, { decode, encode: () => [] }) };
-  });
-  if (told.length === 0) return [];
-  const handle = leg<Alert, Alert>(() => chain(digest(clock)), { decode, encode: alertMessages });
-  return [...told, { topic: HELD, group: 'digest', pace: 'digest', handle }];
+export function alertReaders(alerting: Alerting, options: ReaderOptions): readonly AlertReader[] {
+  const told = alerting.sinks.map((sink) => sinkReader(sink, alerting.rules, options));
+  return told.length === 0 ? [] : [...told, digestReader(options)];
+}
+
+export function sinkReader(
+  { name, sink }: NamedSink,
+  rules: Alerting['rules'],
+  { random, tell, unframe }: ReaderOptions,
+): AlertReader {
+  const wants = (rule: string) => rules.find((one) => one.name === rule)?.sinks?.includes(name) ?? true;
+  const make = () => chain(deliver({ name, sink: { send: sink.send }, wants, random, tell }));
+  const handle = leg<Alert, Alert>(make, { ...reading(unframe), encode: () => [] });
+  return { topic: ALERTS, group: `notify.${name}`, pace: 'alerts', handle };
+}
+
+export function digestReader({ clock, unframe }: ReaderOptions): AlertReader {
+  const handle = leg<Alert, Alert>(() => chain(digest(clock)), { ...reading(unframe), encode: alertMessages });
+  return { topic: HELD, group: 'digest', pace: 'digest', handle };
+}
+
+function reading(unframe: ReaderOptions['unframe']) {
+  const decode = (value: Uint8Array, writer?: string) => soundAlert(alertCodec.decode(value, writer));
+  return { decode, ...(unframe === undefined ? {} : { unframe }) };
+}
+
+/** Aborts what is in flight with `signal`, also where a sink does not answer. */
+export function endingWith(signal: AbortSignal, handle: Handle): Handle {
+  return (batch, abandoned) => handle(batch, AbortSignal.any([abandoned, signal]));
 }
 
 /**
@@ -86,10 +113,9 @@ export async function notify(
 ): Promise<void> {
   try {
     await Promise.all(
-      readers.map(({ topic, group, pace, handle }) => {
-        const until: Handle = (batch, abandoned) => handle(batch, AbortSignal.any([abandoned, signal]));
-        return transports[pace].subscribe(topic, group, until, signal);
-      }),
+      readers.map(({ topic, group, pace, handle }) =>
+        transports[pace].subscribe(topic, group, endingWith(signal, handle), signal),
+      ),
     );
   } finally {
     await Promise.all([transports.alerts.close(), transports.digest.close()]);

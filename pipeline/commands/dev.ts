@@ -4,15 +4,17 @@ import { join, resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { stringify } from 'yaml';
 import { type DevConfig, devConfig } from '../config/config.ts';
+import { legsOf } from '../config/kafka.ts';
 import { type Child, startChild } from '../dev/child.ts';
 import { type LocalBroker, localBroker } from '../dev/local-broker.ts';
 import { ConfigError } from '../error.ts';
-import { topology } from '../topology.ts';
 import { type Context, command } from './command.ts';
 import { withAdmin } from './kafka-admin.ts';
 
 /** Between two looks at how far the legs are. */
 const LOOK_MS = 1000;
+/** How often it is looked whether sinks were told, where nothing else is left to do. */
+const SINK_LOOKS = 5;
 /** A worker commits what is in flight within 8 s. */
 const PATIENCE_MS = 15_000;
 
@@ -66,7 +68,7 @@ async function runAll(
 
   try {
     await orFail(start('topics', 'topics', 'create').ended);
-    for (const { name } of topology(config.legs)) start(name, 'worker', '--legs', name);
+    for (const { name } of legsOf(config)) start(name, 'worker', '--legs', name);
     const crawl = start('crawl', 'crawl');
     if (config.store === undefined) return await orFail(new Promise<never>(() => undefined));
     await orFail(crawl.ended);
@@ -95,19 +97,22 @@ async function runAll(
   }
 }
 
-/** Resolves when every leg has handled all there is. */
+/** Resolves when every leg has handled all there is; sinks are waited for a little, and told of the rest the next time. */
 async function allScored(
-  { prefix, legs }: DevConfig,
+  config: DevConfig,
   context: Context,
   { address }: LocalBroker,
   show: (line: string) => void,
 ): Promise<void> {
   const { backlogOf } = await import('../dev/backlog.ts');
-  const plans = topology(legs);
+  const plans = legsOf(config).filter(({ steps }) => !steps.includes('digest'));
+  const isSink = (leg: string) => plans.some(({ name, sink }) => name === leg && sink !== undefined);
+  let looks = SINK_LOOKS;
   await withAdmin({ brokers: [address] }, context, async (admin) => {
     for (let before = ''; ; ) {
-      const backlog = await backlogOf(admin, prefix, plans);
-      if (backlog.every(({ lag }) => lag === 0)) return;
+      const backlog = await backlogOf(admin, config.prefix, plans);
+      const left = backlog.filter(({ lag }) => lag > 0);
+      if (left.length === 0 || (left.every(({ leg }) => isSink(leg)) && looks-- === 0)) return;
       const line = backlog.map(({ leg, lag }) => `${leg} ${lag}`).join(', ');
       if (line !== before) show(`lag | ${line}`);
       before = line;

@@ -1,8 +1,8 @@
 /** `deltasift lag`: how far each leg is behind. */
 import { lagConfig } from '../config/config.ts';
+import { legsOf } from '../config/kafka.ts';
 import type { PartitionLag } from '../kafka/lag.ts';
 import { type Column, table } from '../render/table.ts';
-import { topology } from '../topology.ts';
 import { command } from './command.ts';
 import { withAdmin } from './kafka-admin.ts';
 
@@ -11,11 +11,11 @@ export const lag = command({
   summary: 'Shows how many messages each leg has still to read, by partition.',
   config: lagConfig,
 
-  async run({ legs, prefix, ...config }, context) {
+  async run({ prefix, ...config }, context) {
     const { lagOf } = await import('../kafka/lag.ts');
     const rows = await withAdmin(config, context, async (admin) => {
       const all: Row[] = [];
-      for (const { name, reads } of topology(legs)) {
+      for (const { name, reads } of legsOf(config)) {
         for (const one of await lagOf(admin, prefix + name, prefix + reads))
           all.push({ leg: name, topic: prefix + reads, ...one });
       }

@@ -1,6 +1,7 @@
 /** `deltasift topology`: the graph that workers would run. */
 import { topologyConfig } from '../config/config.ts';
-import { asMermaid, asText, topology as plan } from '../topology.ts';
+import { legsOf } from '../config/kafka.ts';
+import { asMermaid, asText } from '../topology.ts';
 import { command } from './command.ts';
 
 export const topology = command({
@@ -8,8 +9,8 @@ export const topology = command({
   summary: 'Prints the legs, and the topics between them, as text and as a Mermaid chart; asks no broker.',
   config: topologyConfig,
 
-  async run({ legs, prefix }, { out, json }) {
-    const plans = plan(legs);
+  async run({ prefix, ...config }, { out, json }) {
+    const plans = legsOf(config);
     out.write(json ? `${JSON.stringify(plans)}\n` : `${asText(plans, prefix)}\n${asMermaid(plans, prefix)}`);
   },
 });

@@ -10,7 +10,7 @@ export const worker = command({
   summary: 'Runs legs of the pipeline against a Kafka cluster until it is told to stop; start more of it to go faster.',
   config: workerConfig,
 
-  async run(config, { environment, cores, clock, now, err, quiet, signal }) {
+  async run(config, { environment, cores, folder, clock, now, random, out, err, quiet, signal }) {
     const { work } = await import('../worker.ts'); // loaded when asked for: other commands start sooner
     const note = (sentence: string) => {
       if (!quiet) err.write(`note: ${sentence}\n`);
@@ -20,7 +20,8 @@ export const worker = command({
       handled.set(leg, (handled.get(leg) ?? 0) + messages);
     };
     try {
-      await work(config, { environment, cores, clock, now, note, progress }, signal);
+      const write = (text: string) => out.write(text);
+      await work(config, { environment, cores, folder, clock, now, random, write, note, progress }, signal);
     } finally {
       for (const [leg, messages] of handled) note(`${leg}: ${messages} messages`);
       setTimeout(() => process.exit(), GRACE_MS).unref();

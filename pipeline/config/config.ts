@@ -211,7 +211,7 @@ export const createTopicsConfig = take([
   'register',
   'keepReplay',
 ]);
-export const lagConfig = take([...cluster, 'legs']);
+export const lagConfig = take([...cluster, 'legs', 'alerts', 'sinks']);
 export const tapConfig = take([...cluster, 'registry']).extend({
   topic: z.string().min(1).meta({ description: 'topic, named without the prefix', placeholder: 'TOPIC' }),
   store: settings.store.optional().describe('tap a store rather than a cluster'),
@@ -226,7 +226,7 @@ export const tapConfig = take([...cluster, 'registry']).extend({
   poison: z.boolean().optional().describe('only what cannot be decoded'),
 });
 export type TapConfig = z.infer<typeof tapConfig>;
-export const topologyConfig = take(['prefix', 'legs']);
+export const topologyConfig = take(['prefix', 'legs', 'alerts', 'sinks']);
 const deadQuery = ['code', 'stage', 'topic', 'since'] as const;
 export const listDeadConfig = take([...cluster, ...deadQuery, 'limitDead']);
 export const showDeadConfig = take([...cluster]).extend({
@@ -237,18 +237,21 @@ export const showDeadConfig = take([...cluster]).extend({
 });
 export const replayDeadConfig = take([...cluster, ...deadQuery, 'places', 'dryRun']);
 export const crawlConfig = take([...cluster, ...wire, 'source', 'metrics', 'follow', 'followEvery', 'dedup', 'limit']);
-export const workerConfig = take([
+const scoring = take([
   ...cluster,
   ...wire,
-  ...(['legs', 'metrics', 'base', 'tuned', 'bos', 'window', 'stride', 'maxWindows', 'positions', 'layers'] as const),
+  ...(['legs', 'alerts', 'sinks', 'digestSeconds', 'metrics'] as const),
+  ...(['base', 'tuned', 'bos', 'window', 'stride', 'maxWindows', 'positions', 'layers'] as const),
   ...(['at', 'tunedModel', 'rankBy', 'task', 'template', 'labels', 'labelLoss'] as const),
   ...(['keep', 'pool', 'sketchWidth', 'onnx', 'threads', 'provider', 'precision', 'offline'] as const),
   'filters',
   'keepReplay',
   'nearDuplicateThreshold',
 ]).extend({ nearDuplicates: admitted });
+/** Legs of alerts have no need of checkpoints. */
+export const workerConfig = scoring.extend({ base: settings.base.optional(), tuned: settings.tuned.optional() });
 
-export const devConfig = workerConfig
+export const devConfig = scoring
   .omit({ brokers: true, tls: true, tlsCa: true, sasl: true, wire: true, registry: true, metrics: true })
   .extend({
     ...take(['source', 'follow', 'followEvery', 'dedup', 'limit', 'partitions', 'port', 'devDir', 'wipe', 'leave'])
@@ -266,9 +269,12 @@ export type EvaluateConfig = z.infer<typeof evaluateConfig>;
 export type ShowConfig = z.infer<typeof showConfig>;
 export type RejectsConfig = z.infer<typeof rejectsConfig>;
 export type DoctorConfig = z.infer<typeof doctorConfig>;
-export const gatherConfig = workerConfig
+export const gatherConfig = scoring
   .omit({
     legs: true,
+    alerts: true,
+    sinks: true,
+    digestSeconds: true,
     metrics: true,
     filters: true,
     keepReplay: true,

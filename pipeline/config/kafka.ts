@@ -2,10 +2,12 @@
 import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { WIRE_FORMATS } from '../../schemas/wire-format.ts';
+import type { SinkSpec } from '../../stages/sinks/sinks.ts';
+import { sinkName } from '../../stages/sinks/sinks.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigError } from '../error.ts';
 import type { KafkaConnection } from '../kafka/client.ts';
-import { STEPS } from '../topology.ts';
+import { ALERT_STEPS, type LegPlan, STEPS, topology } from '../topology.ts';
 
 /** Of a message: partition/offset. */
 export const PLACE = /^\d+\/\d+$/;
@@ -43,14 +45,11 @@ export const kafkaSettings = {
     .optional()
     .meta({ description: "schema registry with Confluent's REST interface", placeholder: 'URL' }),
   register: z.boolean().optional().describe("add this version's schemas to the registry, where it does not have them"),
-  legs: z
-    .array(z.string().min(1))
-    .min(1)
-    .default([...STEPS])
-    .meta({
-      description: 'legs to run, comma-separated; steps joined by + are one leg, with no topic between',
-      placeholder: 'LEG',
-    }),
+  legs: z.array(z.string().min(1)).min(1).optional().meta({
+    description:
+      'legs, comma-separated; steps joined by + are one leg, with no topic between; by default each step, those of alerts where there are rules',
+    placeholder: 'LEG',
+  }),
   partitions: z
     .int()
     .min(1)
@@ -91,6 +90,22 @@ export const kafkaSettings = {
   leave: z.boolean().optional().describe('leave the local broker running when it ends'),
   limitDead: z.int().min(1).default(100).describe('dead letters to list'),
 } as const;
+
+/**
+ * The legs that a config asks for.
+ *
+ * @throws ConfigError as topology does
+ */
+export function legsOf(config: {
+  readonly legs?: readonly string[] | undefined;
+  readonly alerts: readonly unknown[];
+  readonly sinks: readonly SinkSpec[];
+}): readonly LegPlan[] {
+  const sinks = config.sinks.map(sinkName);
+  const telling = ALERT_STEPS.filter((step) => sinks.length > 0 || (step !== 'deliver' && step !== 'digest'));
+  const all = [...STEPS, ...(config.alerts.length === 0 ? [] : telling)];
+  return topology(config.legs ?? all, sinks);
+}
 
 export interface KafkaConfig {
   readonly brokers: readonly string[];

@@ -5,7 +5,7 @@ import type { Bell } from './bell.ts';
 import { embeddedTransport } from './embedded.ts';
 
 /** Alerts to a digest, at most. */
-const DIGEST = 1000;
+export const DIGEST = 1000;
 
 /**
  * Each alert goes out by itself as it comes; what is held is handed over when the oldest has waited for as long as a digest takes.

@@ -3,7 +3,7 @@ import type { Kafka as Client } from 'kafkajs';
 import { scoreCodec, selectionCodec, signatureCodec } from '../../schemas/codec.ts';
 import type { Score, Signature } from '../../schemas/types.ts';
 import type { Delivered } from '../contract.ts';
-import { SEEN, SELECTION, SIGNATURES } from '../store/messages.ts';
+import { RULES, SEEN, SELECTION, SIGNATURES } from '../store/messages.ts';
 import { readAll } from './read-all.ts';
 import type { Wire } from './wire.ts';
 
@@ -71,6 +71,20 @@ export async function readSignatures(
   await readPartition(reader, SIGNATURES, partition, signal, ({ key, value }) => {
     if (value !== null) add(key, signatureCodec.decode(value));
   });
+}
+
+/** Running values of the rules, by name. */
+export async function readRules(
+  reader: StateReader,
+  partition: number,
+  signal: AbortSignal,
+): Promise<(name: string) => Uint8Array | undefined> {
+  const values = new Map<string, Buffer>();
+  await readPartition(reader, RULES, partition, signal, ({ key, value }) => {
+    if (value === null) values.delete(key);
+    else values.set(key, value);
+  });
+  return (name) => values.get(name);
 }
 
 export async function readShare(reader: StateReader, partition: number, signal: AbortSignal): Promise<SavedShare> {

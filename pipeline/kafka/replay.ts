@@ -29,7 +29,7 @@ export async function replay(
     connection,
     prefix,
     publisher: 'replay',
-    writes: [...Object.values(INPUT), REPLAYED, COUNTS],
+    writes: [...new Set(Object.values(INPUT)), REPLAYED, COUNTS],
     // a letter's bytes and headers are those of the message that was rejected
     stamp: (message) => (message.topic === COUNTS ? stamp(message, undefined) : message),
   });

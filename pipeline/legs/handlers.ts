@@ -11,7 +11,7 @@ import { type Selected, select } from '../../stages/select.ts';
 import type { Handle, Outgoing, Stage } from '../contract.ts';
 import type { SavedShare, SeenSet } from '../kafka/partition-state.ts';
 import { REPLAY, SEEN, SELECTION, SIGNATURES, selectionMessage } from '../store/messages.ts';
-import type { LegPlan, Step } from '../topology.ts';
+import { type LegPlan, STEPS, type Step } from '../topology.ts';
 import { type Admitting, admit } from './admit.ts';
 import { after } from './after.ts';
 import { type Chain, chain } from './chain.ts';
@@ -68,7 +68,8 @@ type AnyStage = Stage<unknown, unknown>;
  * A leg that tokenizes knows which documents it has seen, one that selects what it has selected: both remember a partition at a
  * time. One that does neither gets its batches whole, filled from all partitions.
  */
-export function legHandler({ steps }: LegPlan, parts: LegParts): PerPartition {
+export function legHandler(plan: Pick<LegPlan, 'steps'>, parts: LegParts): PerPartition {
+  const steps = STEPS.filter((step) => plan.steps.includes(step));
   const remembers = steps.includes('tokenize') || steps.includes('select');
   if (!remembers) {
     const handle = handlerOf(steps, parts, {});

@@ -2,7 +2,7 @@
  * Whether a message that could be decoded says something that its leg can work on. A topic is open to others: what is not sound
  * is one document's fault, and must not end the worker that reads it.
  */
-import type { Gradients, Score, Tokens } from '../../schemas/types.ts';
+import type { Alert, Gradients, Score, Tokens } from '../../schemas/types.ts';
 
 /** @throws RangeError where windows and ids do not fit, or a window is longer than the model takes */
 export function soundTokens(tokens: Tokens, longest: number): Tokens {
@@ -46,6 +46,16 @@ export function soundScore(score: Score, width: number): Score {
   expect(score.gradientNorm > 0, '|G| above 0', score.gradientNorm);
   expect(width === 0 || score.sketch.length === width, `a sketch of ${width} numbers`, score.sketch.length);
   return score;
+}
+
+/** 8.64e12 s: the last moment that a date can say. */
+const END_OF_TIME = 8.64e12;
+
+/** @throws RangeError where its time is none; SyntaxError where the documents of a digest are no JSON */
+export function soundAlert(alert: Alert): Alert {
+  expect(Math.abs(alert.at) <= END_OF_TIME, 'seconds since 1970', alert.at);
+  for (const line of alert.digest.split('\n')) if (line !== '') JSON.parse(line);
+  return alert;
 }
 
 function expect(holds: boolean, what: string, got: number): void {

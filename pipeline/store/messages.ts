@@ -14,6 +14,8 @@ export const SELECTION = 'selection';
 export const ALERTS = 'alerts';
 export const HELD = 'held';
 export const RULES = 'rules';
+export const WATCHED = 'watched';
+export const MATCHES = 'matches';
 export const DROPS = 'drops';
 export const REPLAY = 'replay';
 
@@ -122,10 +124,16 @@ export function selectionMessage(change: Omit<Selection, 'value'> & { readonly v
   };
 }
 
-/** What became of an alert; one over its rule's limit waits for the digest as well. */
+/** What became of an alert; one over its rule's limit waits for the digest as well, with all others of its delta. */
 export function alertMessages(alert: Alert): readonly Outgoing[] {
-  const message = { key: alert.id, value: alertCodec.encode(alert), headers: {} };
-  return [{ ...message, topic: ALERTS }, ...(alert.held === 'limit' ? [{ ...message, topic: HELD }] : [])];
+  const message = { value: alertCodec.encode(alert), headers: {} };
+  const held = { ...message, topic: HELD, key: alert.delta };
+  return [{ ...message, topic: ALERTS, key: alert.id }, ...(alert.held === 'limit' ? [held] : [])];
+}
+
+/** A document that passed a threshold, for whoever settles whether it is told of. */
+export function matchMessage(alert: Alert): Outgoing {
+  return { topic: MATCHES, key: alert.delta, value: alertCodec.encode(alert), headers: {} };
 }
 
 /** A running value of the rules. */

@@ -36,7 +36,8 @@ export interface NamedSink {
 export async function sinksOf(specs: readonly SinkSpec[], tools: SinkTools): Promise<readonly NamedSink[]> {
   const opened: NamedSink[] = [];
   for (const spec of specs) {
-    const { kind, name = nameOf(kind), rest, ...settings } = typeof spec === 'string' ? splitShort(spec) : spec;
+    const name = sinkName(spec);
+    const { kind, name: _, rest, ...settings } = typeof spec === 'string' ? splitShort(spec) : spec;
     if (!/^[\w.-]{1,60}$/.test(name)) {
       throw new ConfigError(`sink ${kind}: name: expected up to 60 letters, digits, ".", "_" and "-", got ${name}`);
     }
@@ -52,6 +53,12 @@ export async function sinksOf(specs: readonly SinkSpec[], tools: SinkTools): Pro
     opened.push({ name, sink: plugin.create(parsed.data, tools) });
   }
   return opened;
+}
+
+/** What rules, counters and legs call it. */
+export function sinkName(spec: SinkSpec): string {
+  const { kind, name = nameOf(kind) } = typeof spec === 'string' ? splitShort(spec) : spec;
+  return name;
 }
 
 /** Of a module, that of its file. */

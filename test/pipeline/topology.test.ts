@@ -15,7 +15,7 @@ describe('topology', () => {
     const [whole] = topology([STEPS.join('+')]);
     assert.deepEqual(
       [whole?.reads, whole?.writes],
-      ['documents', ['selection', 'replay', 'seen', 'signatures', 'counts', 'dead', 'drops']],
+      ['documents', ['selection', 'seen', 'signatures', 'replay', 'counts', 'dead', 'drops']],
     );
   });
 
@@ -27,7 +27,7 @@ describe('topology', () => {
   });
 
   test('refuses unknown steps, gaps, the wrong order and a step in two legs, saying what was expected', () => {
-    assert.throws(() => topology(['alert']), /expected one of tokenize, gradient, score, select/);
+    assert.throws(() => topology(['alerts']), /expected one of tokenize, gradient, score, select, watch, match/);
     assert.throws(() => topology(['tokenize+score']), /expected tokenize\+gradient/);
     assert.throws(() => topology(['score+gradient']), ConfigError);
     assert.throws(() => topology(['gradient', 'gradient+score']), /handled twice/);

@@ -7,7 +7,7 @@ import { kafkaClient } from '../../../pipeline/kafka/client.ts';
 import { kafkaTransport } from '../../../pipeline/kafka/transport.ts';
 import { type Broker, startBroker } from '../../kit/broker.ts';
 import { readCommitted } from '../../kit/read-committed.ts';
-import { KILL_POINTS } from './kill-point-worker.ts';
+import { KILL_POINTS } from './die-at.ts';
 
 const WORKER = fileURLToPath(new URL('kill-point-worker.ts', import.meta.url));
 const MESSAGES = 400;

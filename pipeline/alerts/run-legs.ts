@@ -1,0 +1,77 @@
+/** The legs of a worker that tell of documents. */
+import { randomUUID } from 'node:crypto';
+import type { WorkerConfig } from '../config/config.ts';
+import { wireOf } from '../config/wire.ts';
+import { type KafkaConnection, kafkaClient } from '../kafka/client.ts';
+import { readRules } from '../kafka/partition-state.ts';
+import { runLeg } from '../kafka/run-leg.ts';
+import type { WorkerMetrics } from '../metrics/worker.ts';
+import type { World } from '../scan/scan.ts';
+import type { LegPlan } from '../topology.ts';
+import { openAlerting } from './alerting.ts';
+import { alertLeg } from './legs.ts';
+import { sinkTools } from './sink-tools.ts';
+
+export interface AlertSurroundings {
+  readonly config: WorkerConfig;
+  readonly connection: KafkaConnection;
+  readonly metrics: WorkerMetrics;
+  readonly world: Pick<World, 'environment' | 'folder' | 'note' | 'clock' | 'random' | 'write'> & {
+    readonly progress: (leg: string, messages: number) => void;
+  };
+}
+
+/**
+ * Side by side, until `signal` aborts or one of them fails. Of the sinks only those are opened that a leg tells.
+ *
+ * @throws ConfigError as openAlerting does
+ */
+export async function runAlertLegs(
+  plans: readonly LegPlan[],
+  { config, connection, metrics, world }: AlertSurroundings,
+  signal: AbortSignal,
+): Promise<void> {
+  const { prefix, digestSeconds } = config;
+  const wire = await wireOf(config, world.environment, signal);
+  const told = plans.flatMap(({ sink }) => sink ?? []);
+  const alerting = await openAlerting(config, sinkTools(world), told);
+  const reader = {
+    client: kafkaClient(connection, 'patient'),
+    name: randomUUID(), // no two workers may read as one group
+    topicOf: (topic: string) => prefix + topic,
+    wire,
+  };
+  const stop = new AbortController();
+  const either = AbortSignal.any([signal, stop.signal]);
+
+  async function run(plan: LegPlan): Promise<void> {
+    const { pace, ...leg } = alertLeg(
+      plan,
+      {
+        alerting,
+        digestSeconds,
+        clock: world.clock,
+        random: world.random,
+        tell: world.note,
+        unframe: wire.unframe,
+        saved: (partition, claiming) => readRules(reader, partition, claiming),
+        watch: metrics.stages,
+      },
+      either,
+    );
+    const watch = metrics.watch(plan.name);
+    try {
+      await runLeg({ plan, leg, connection, prefix, wire, watch, progress: world.progress, pace }, either);
+    } finally {
+      stop.abort(); // where one leg ends, the process does
+    }
+  }
+
+  try {
+    const ends = await Promise.allSettled(plans.map(run));
+    const failed = ends.find((end) => end.status === 'rejected');
+    if (failed !== undefined) throw failed.reason;
+  } finally {
+    await alerting.close();
+  }
+}
