@@ -69,6 +69,10 @@ const sections: Readonly<Record<string, { readonly title: string; run(): Promise
     title: 'A cluster against a scan',
     run: async () => (await import('./cluster.ts')).clusterSection(await pair(), cache, CLUSTER_ROUNDS, signal),
   },
+  watching: {
+    title: 'Watching a cluster',
+    run: async () => (await import('./watching.ts')).watchingSection(tiny),
+  },
   recovery: {
     title: 'Recovery on a cluster',
     run: async () => (await import('./recovery.ts')).recoverySection(),

@@ -15,7 +15,17 @@ import { kafkaClient } from './kafka/client.ts';
 import { DELTAS } from './kafka/delta-set.ts';
 import { readAll } from './kafka/read-all.ts';
 import type { World } from './scan/scan.ts';
-import { COUNTS, CURSORS, DEAD, DROPS, REPLAYED, SELECTION, selectionMessage } from './store/messages.ts';
+import {
+  ALERTS,
+  COUNTS,
+  CURSORS,
+  DEAD,
+  DROPS,
+  REPLAYED,
+  RULES,
+  SELECTION,
+  selectionMessage,
+} from './store/messages.ts';
 import { openStore } from './store/store.ts';
 import { keepTokenizer } from './target/kept-tokenizer.ts';
 import { openTarget } from './target/target.ts';
@@ -104,7 +114,7 @@ export async function gather(
     await read(DEAD, (letter) => {
       if (!replayed.has(`${letter.partition}/${letter.offset}`)) write(letter);
     });
-    for (const topic of [COUNTS, DROPS, CURSORS]) await read(topic, write);
+    for (const topic of [COUNTS, DROPS, CURSORS, RULES, ALERTS]) await read(topic, write);
     flush();
     return { messages, delta: target.delta.id };
   } finally {

@@ -1,6 +1,8 @@
 /** `deltasift serve`: the API and the page of a store, also while a scan writes to it. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { serveConfig } from '../config/config.ts';
+import { type FollowConfig, serveConfig } from '../config/config.ts';
+import type { Environment } from '../environment.ts';
+import { ConfigError } from '../error.ts';
 import type { MetricsServer } from '../metrics/server.ts';
 import { command } from './command.ts';
 
@@ -9,11 +11,12 @@ const FOR_EVER_MS = 2 ** 31 - 1;
 
 export const serve = command({
   name: 'serve',
-  summary: 'Serves the API and the page of a store, also while a scan writes to it.',
+  summary:
+    'Serves the API and the page of a store, also while a scan writes to it; with --brokers of a cluster, which the store follows.',
   config: serveConfig,
 
   async run(
-    { store, serve: address, serveHost: hosts, serveCheckpoints: roots, metrics },
+    { serve: address, serveHost: hosts, serveCheckpoints: roots, metrics, brokers, ...config },
     { environment, out, err, json, quiet, signal },
   ) {
     const [{ serve: open }, { tokenOf }, { serverMetrics }, { serveMetrics }] = await Promise.all([
@@ -22,6 +25,10 @@ export const serve = command({
       import('../metrics/serve.ts'),
       import('../metrics/server.ts'),
     ]);
+    const { store } = config;
+    const following =
+      brokers === undefined ? undefined : await follow({ ...config, brokers }, environment, note, signal);
+    if (signal.aborted) return;
     const { token, made } = tokenOf(environment.apiToken);
     const watch = metrics === undefined ? undefined : serverMetrics();
     const fault = ({ stack }: Error) => err.write(`deltasift: ${stack}\n`);
@@ -33,6 +40,7 @@ export const serve = command({
     try {
       if (watch !== undefined) scraped = await serveMetrics(watch.registry, metrics!);
       if (scraped !== undefined && !quiet) err.write(`note: metrics at ${scraped.url}\n`);
+      if (following !== undefined) await following.ended;
       while (!signal.aborted) await delay(FOR_EVER_MS, undefined, { signal });
     } catch (error) {
       if (!signal.aborted) throw error;
@@ -40,5 +48,29 @@ export const serve = command({
       await scraped?.close();
       await server.close();
     }
+
+    function note(sentence: string): void {
+      if (!quiet) err.write(`note: ${sentence}\n`);
+    }
   },
 });
+
+type Given = Omit<FollowConfig, 'base' | 'tuned'> & Partial<Record<'base' | 'tuned', string | undefined>>;
+
+/** Resolves when the store has what the cluster had; `ended` is what goes on. */
+async function follow(
+  { base, tuned, ...config }: Given,
+  environment: Environment,
+  note: (sentence: string) => void,
+  signal: AbortSignal,
+): Promise<{ readonly ended: Promise<void> }> {
+  if (base === undefined || tuned === undefined) {
+    throw new ConfigError('--brokers: expected --base and --tuned as well, which the workers of the cluster compare');
+  }
+  const { followCluster } = await import('../follow/follow.ts');
+  const caughtUp = Promise.withResolvers<void>();
+  const ended = followCluster({ ...config, base, tuned }, { environment, note }, caughtUp.resolve, signal);
+  ended.catch(() => undefined); // told to whoever waits
+  await Promise.race([caughtUp.promise, ended]);
+  return { ended };
+}

@@ -175,12 +175,6 @@ export const simulateAlertsConfig = take(['store', 'alerts', 'sinks']).extend({
 });
 export const statusConfig = take(['store']);
 export const notifyConfig = take(['store', 'alerts', 'sinks', 'digestSeconds']);
-export const serveConfig = take(['store', 'serveHost', 'serveCheckpoints', 'metrics']).extend({
-  serve: z.string().min(1).default('8790').meta({
-    description: 'where to listen; the host is the loopback by default',
-    placeholder: '[HOST:]PORT',
-  }),
-});
 export const showConfig = take(['id', 'store', 'delta', 'origin', 'bytes']).extend({
   source: settings.source.optional().describe('for --origin: the crawl, where its name does not say how to open it'),
 });
@@ -282,6 +276,22 @@ export const gatherConfig = scoring
     nearDuplicateThreshold: true,
   })
   .extend({ store: settings.store });
+/** What a store that follows a cluster takes. */
+const followConfig = gatherConfig.extend(take(['legs', 'alerts', 'sinks']).shape);
+export type FollowConfig = z.infer<typeof followConfig>;
+export const serveConfig = followConfig.extend({
+  ...take(['serveHost', 'serveCheckpoints', 'metrics']).shape,
+  base: settings.base.optional(),
+  tuned: settings.tuned.optional(),
+  brokers: settings.brokers
+    .unwrap()
+    .optional()
+    .describe('follow a cluster, by some of its brokers: what its workers find comes into the store'),
+  serve: z.string().min(1).default('8790').meta({
+    description: 'where to listen; the host is the loopback by default',
+    placeholder: '[HOST:]PORT',
+  }),
+});
 export type GatherConfig = z.infer<typeof gatherConfig>;
 export type TopicsConfig = z.infer<typeof topicsConfig>;
 export type WorkerConfig = z.infer<typeof workerConfig>;

@@ -6,7 +6,14 @@ import { lagOf } from './lag.ts';
 export interface LagReader {
   /** Messages and control records in all partitions. Rejects where the cluster does not answer in time. */
   of(group: string, topic: string): Promise<number>;
+  /** As `of`: how far the group is, and how far it could be, summed over the partitions. */
+  place(group: string, topic: string): Promise<Place>;
   close(): Promise<void>;
+}
+
+export interface Place {
+  readonly next: number;
+  readonly end: number;
 }
 
 const PATIENCE_MS = 2000;
@@ -20,11 +27,12 @@ export function lagReader(client: Client): LagReader {
     return admin;
   }
 
-  async function ask(group: string, topic: string): Promise<number> {
+  async function ask(group: string, topic: string): Promise<Place> {
     connecting ??= connect();
     try {
       const partitions = await lagOf(await connecting, group, topic);
-      return partitions.reduce((sum, { lag }) => sum + lag, 0);
+      const total = (of: (one: Place) => number) => partitions.reduce((sum, one) => sum + of(one), 0);
+      return { next: total(({ next }) => next), end: total(({ end }) => end) };
     } catch (error) {
       const failed = connecting;
       connecting = undefined;
@@ -33,15 +41,22 @@ export function lagReader(client: Client): LagReader {
     }
   }
 
+  async function place(group: string, topic: string): Promise<Place> {
+    const asked = ask(group, topic);
+    asked.catch(() => undefined);
+    const late = delay(PATIENCE_MS, undefined, { ref: false }).then(() => {
+      throw new Error(`no answer within ${PATIENCE_MS} ms`);
+    });
+    late.catch(() => undefined);
+    return Promise.race([asked, late]);
+  }
+
   return {
+    place,
+
     async of(group, topic) {
-      const asked = ask(group, topic);
-      asked.catch(() => undefined);
-      const late = delay(PATIENCE_MS, undefined, { ref: false }).then(() => {
-        throw new Error(`no answer within ${PATIENCE_MS} ms`);
-      });
-      late.catch(() => undefined);
-      return Promise.race([asked, late]);
+      const { next, end } = await place(group, topic);
+      return end - next;
     },
 
     async close() {

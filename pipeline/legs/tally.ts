@@ -29,7 +29,7 @@ export function tally(): Tally {
   };
 }
 
-/** Whether a counter counts documents, rather than alerts on their way to a sink. */
+/** Whether a counter counts documents on their way to the store, rather than what is told of them. */
 export function isOfDocuments({ stage }: Pick<Count, 'stage'>): boolean {
-  return stage !== 'digest' && !stage.startsWith('notify.');
+  return stage !== 'watch' && stage !== 'digest' && !stage.startsWith('notify.');
 }

@@ -14,6 +14,8 @@ export interface Log {
   commit(topic: string, group: string, next: number): void;
   /** Forgets a group: what it has not read is kept for others alone. */
   leave(topic: string, group: string): void;
+  /** How far a group is in a topic of elsewhere, and how far it could be. */
+  report(topic: string, group: string, next: number, head: number): void;
   /** Topics that are read by a group, with the offset each is at. */
   places(): readonly Place[];
 }
@@ -101,6 +103,11 @@ export function storeLog(database: Database, scan: number): Log {
     leave(topic, group) {
       dropPlace.run(scan, topic, group);
       trim.run({ scan, topic });
+    },
+
+    report(topic, group, next, end) {
+      setPlace.run(scan, topic, group, next);
+      setHead.run(scan, topic, end);
     },
 
     places: () => getPlaces.all(scan),

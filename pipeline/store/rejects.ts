@@ -33,6 +33,8 @@ export interface RejectTable {
   /** In the order they were committed. */
   list(query: RejectQuery): readonly RejectRecord[];
   bytes(id: number): Buffer | undefined;
+  /** Takes out the dead letter of a cluster that has this place there; false where it is not here. */
+  forgetLetter(scan: number, letter: string): boolean;
   /** Takes it out, where it is a message. */
   take(id: number): TakenReject | undefined;
 }
@@ -64,6 +66,7 @@ export function rejectTable(database: Database): RejectTable {
     .pluck();
   /** Of all that are kept; undefined until it is first asked for. */
   let kept: number | undefined;
+  const removeLetter = database.prepare("DELETE FROM reject WHERE scan = ? AND json_extract(headers, '$.letter') = ?");
 
   return {
     put(scan, { key, value, headers: { stage, code, reason, topic, ...headers } }, cap) {
@@ -88,6 +91,11 @@ export function rejectTable(database: Database): RejectTable {
     list: ({ code, after, limit }) => list.all({ code: code ?? null, after: after ?? 0, limit: limit ?? -1 }),
 
     bytes: (id) => get.get(id)?.bytes,
+
+    forgetLetter(scan, letter) {
+      kept = undefined;
+      return removeLetter.run(scan, letter).changes > 0;
+    },
 
     take(id) {
       const row = get.get(id);

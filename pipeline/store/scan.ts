@@ -49,6 +49,8 @@ export interface Scan {
   keepReplay(cap: number): void;
   /** Inside of `commit`: a message of one of the store's own topics changes it, any other goes to the log. */
   write(message: Outgoing): void;
+  /** Inside of `commit`: takes out a dead letter that a cluster has at this place; false where it is not here. */
+  forgetLetter(place: string): boolean;
   /** Inside of `commit`. */
   setFileLength(name: string, bytes: number): void;
 }
@@ -170,6 +172,7 @@ export function storeScan(
     },
     commit: database.transaction((change: () => void) => change()).immediate, // others may write beside a scan: see beside.ts
     write: (message) => (apply[message.topic] ?? log.append)(message),
+    forgetLetter: (place) => rejects.forgetLetter(id, place),
     setFileLength: (of, bytes) => void setFile.run(id, of, bytes),
   };
 }

@@ -1,0 +1,108 @@
+/** A store that takes what the topics of a cluster say, and how far it is in them, in one transaction. */
+import { deltaCodec } from '../../schemas/codec.ts';
+import type { Delivered } from '../contract.ts';
+import { ConfigError } from '../error.ts';
+import { DELTAS } from '../kafka/delta-set.ts';
+import { DEAD, REPLAYED, SELECTION } from '../store/messages.ts';
+import type { Scan } from '../store/scan.ts';
+import type { Store } from '../store/store.ts';
+import type { LiveShares } from './live-shares.ts';
+
+export interface Gathering {
+  /** The next offset of each partition of a topic; those of which nothing was taken are left out. */
+  placesOf(topic: string): ReadonlyMap<number, number>;
+  /** All of it or nothing. */
+  take(messages: readonly Delivered[]): void;
+  /** How far a group of the cluster is in a topic, and how far it could be. */
+  waits(group: string, topic: string, next: number, end: number): void;
+}
+
+export interface GatheringOptions {
+  readonly store: Store;
+  readonly scan: Scan;
+  readonly shares: LiveShares;
+  /** Deltas of another measurement are left out. */
+  readonly measurement: string;
+}
+
+const READER = 'gather';
+
+/** @throws ConfigError where the store holds documents that are from no cluster */
+export function gathering({ store, scan, shares, measurement }: GatheringOptions): Gathering {
+  const { log } = scan;
+  const next = new Map<string, number>();
+  for (const place of log.places()) if (place.group === READER) next.set(place.topic, place.next);
+  if (next.size === 0 && scan.counts().length > 0) {
+    throw new ConfigError(`the store holds a scan of this machine: name another folder for what comes from a cluster`);
+  }
+  const removed = new Set<string>();
+  /** Letters that were sent again before they came here. */
+  const replayed = new Set<string>();
+
+  function changeDelta(value: Buffer): void {
+    const delta = deltaCodec.decode(value);
+    if (delta.measurement !== measurement) return;
+    const known = store.deltas().find(({ id }) => id === delta.id);
+    if (delta.state === 'removed') {
+      removed.add(delta.id);
+      shares.forget(delta.id);
+      if (known !== undefined) store.removeDelta(delta.id);
+      return;
+    }
+    removed.delete(delta.id);
+    const { id, base, tuned, norm, baseNorm, keep, rankBy } = delta;
+    if (known === undefined) store.addDelta({ id, base, tuned, norm, baseNorm, measurement, keep, rankBy }, scan.name);
+    const paused = delta.state === 'paused';
+    if ((known?.paused ?? false) !== paused) store.pauseDelta(id, paused);
+  }
+
+  function apply(message: Delivered): void {
+    const { topic, partition, offset, key, value, headers } = message;
+    switch (topic) {
+      case DELTAS:
+        if (value !== null) changeDelta(value);
+        return;
+      case SELECTION:
+        if (removed.has(key.split('/', 1)[0]!)) return;
+        for (const change of shares.apply(message)) scan.write(change);
+        return;
+      case REPLAYED:
+        if (!scan.forgetLetter(key)) replayed.add(key);
+        return;
+      case DEAD: {
+        const letter = `${partition}/${offset}`;
+        if (!replayed.delete(letter)) scan.write({ ...message, headers: { ...headers, letter } });
+        return;
+      }
+      default:
+        scan.write(message);
+    }
+  }
+
+  return {
+    placesOf(topic) {
+      const own = [...next].filter(([name]) => name.startsWith(`${topic}/`));
+      return new Map(own.map(([name, offset]) => [Number(name.slice(topic.length + 1)), offset]));
+    },
+
+    take(messages) {
+      const behind = new Map<string, number>();
+      scan.commit(() => {
+        for (const message of messages) {
+          apply(message);
+          behind.set(`${message.topic}/${message.partition}`, message.offset + 1);
+        }
+        for (const change of shares.settle()) scan.write(change);
+        for (const [place, offset] of behind) log.commit(place, READER, offset);
+      });
+      for (const [place, offset] of behind) next.set(place, offset);
+    },
+
+    waits(group, topic, at, end) {
+      const on = `kafka:${topic}`; // no reader of the store's own log
+      const known = log.places().find((place) => place.topic === on && place.group === group);
+      if (known?.next === at && log.head(on) === end) return;
+      scan.commit(() => log.report(on, group, at, end));
+    },
+  };
+}
