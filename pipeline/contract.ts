@@ -207,6 +207,12 @@ export interface SourcePlugin<Config> extends Omit<Plugin<Config, Source>, 'crea
   create(config: Config, tools: SourceTools): Source;
 }
 
+/** An alert on its way to a sink. */
+export interface ToldAlert extends Alert {
+  /** W3C Trace Context of the document, as the crawl began it; left out where it began none. */
+  readonly traceparent?: string | undefined;
+}
+
 /** Somebody who is told of alerts. May see an alert id twice, never zero times. */
 export interface AlertSink {
   /**
@@ -214,7 +220,7 @@ export interface AlertSink {
    *
    * @throws Undeliverable where this alert will never be taken; after anything else it is sent again, later
    */
-  send(alert: Alert, signal: AbortSignal): Promise<void>;
+  send(alert: ToldAlert, signal: AbortSignal): Promise<void>;
   close?(): Awaitable<void>;
 }
 

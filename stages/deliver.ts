@@ -1,7 +1,6 @@
 /** Tells one sink of every alert, in order, however long that takes. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { type AlertSink, Drop, type Outcome, Reject, type Stage } from '../pipeline/contract.ts';
-import type { Alert } from '../schemas/types.ts';
+import { type AlertSink, Drop, type Outcome, Reject, type Stage, type ToldAlert } from '../pipeline/contract.ts';
 
 export interface DeliverOptions {
   /** Of the sink. */
@@ -30,11 +29,11 @@ export function deliver({
   tell,
   firstMs = 1000,
   mostMs = 300_000,
-}: DeliverOptions): Stage<Alert, Alert> {
+}: DeliverOptions): Stage<ToldAlert, ToldAlert> {
   /** What is sent waits for what was to be sent before. */
   let latest: Promise<unknown> = Promise.resolve();
 
-  async function deliverOne(alert: Alert, signal: AbortSignal): Promise<Outcome<Alert>> {
+  async function deliverOne(alert: ToldAlert, signal: AbortSignal): Promise<Outcome<ToldAlert>> {
     if (alert.held !== '') return new Drop('held');
     if (!wants(alert.rule)) return new Drop('other-sink');
     for (let tries = 1; ; tries++) {
@@ -58,8 +57,8 @@ export function deliver({
     }
   }
 
-  async function deliverAll(batch: readonly Alert[], signal: AbortSignal): Promise<readonly Outcome<Alert>[]> {
-    const outcomes: Outcome<Alert>[] = [];
+  async function deliverAll(batch: readonly ToldAlert[], signal: AbortSignal): Promise<readonly Outcome<ToldAlert>[]> {
+    const outcomes: Outcome<ToldAlert>[] = [];
     for (const alert of batch) outcomes.push(await deliverOne(alert, signal));
     return outcomes;
   }

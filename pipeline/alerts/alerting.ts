@@ -7,7 +7,7 @@ import { digest } from '../../stages/digest.ts';
 import { type NamedSink, sinkName, sinksOf } from '../../stages/sinks/sinks.ts';
 import { ruleOf } from '../config/alerts.ts';
 import type { ScanConfig } from '../config/config.ts';
-import type { Handle, SinkTools, Transport } from '../contract.ts';
+import type { Handle, Message, SinkTools, ToldAlert, Transport } from '../contract.ts';
 import { ConfigError } from '../error.ts';
 import { chain } from '../legs/chain.ts';
 import { type LegOptions, leg } from '../legs/leg.ts';
@@ -83,7 +83,7 @@ export function sinkReader(
 ): AlertReader {
   const wants = (rule: string) => rules.find((one) => one.name === rule)?.sinks?.includes(name) ?? true;
   const make = () => chain(deliver({ name, sink: { send: sink.send }, wants, random, tell }));
-  const handle = leg<Alert, Alert>(make, { ...reading(unframe), encode: () => [] });
+  const handle = leg<ToldAlert, ToldAlert>(make, { ...reading(unframe), encode: () => [] });
   return { topic: ALERTS, group: `notify.${name}`, pace: 'alerts', handle };
 }
 
@@ -93,7 +93,11 @@ export function digestReader({ clock, unframe }: ReaderOptions): AlertReader {
 }
 
 function reading(unframe: ReaderOptions['unframe']) {
-  const decode = (value: Uint8Array, writer?: string) => soundAlert(alertCodec.decode(value, writer));
+  const decode = (value: Uint8Array, writer?: string, headers: Message['headers'] = {}): ToldAlert => {
+    const { traceparent } = headers;
+    const alert = soundAlert(alertCodec.decode(value, writer));
+    return traceparent === undefined ? alert : { ...alert, traceparent };
+  };
   return { decode, ...(unframe === undefined ? {} : { unframe }) };
 }
 

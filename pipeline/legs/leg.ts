@@ -1,15 +1,18 @@
 /** A chain of stages between topics: messages in, messages out, and every document accounted for. */
 import type { Count, Document } from '../../schemas/types.ts';
 import { UnknownSchema } from '../../schemas/writers.ts';
-import { type Awaitable, type Delivered, Drop, type Handle, type Outgoing, Reject } from '../contract.ts';
+import { type Awaitable, type Delivered, Drop, type Handle, type Message, type Outgoing, Reject } from '../contract.ts';
 import { countMessage, deadMessage, dropMessage } from '../store/messages.ts';
 import type { Chain, Settled } from './chain.ts';
 import { dropSample } from './drop-sample.ts';
 import { tally } from './tally.ts';
 
 export interface LegOptions<In, Out> {
-  /** Throws where the bytes are no value of the topic. `writer`: fingerprint of the schema that bare Avro was written with. */
-  readonly decode: (value: Uint8Array, writer?: string) => In;
+  /**
+   * Throws where the bytes are no value of the topic. `writer`: fingerprint of the schema that bare Avro was written with; `headers`: of
+   * the message.
+   */
+  readonly decode: (value: Uint8Array, writer?: string, headers?: Message['headers']) => In;
   /** The bytes to decode, where the transport frames them in another way. What it throws is ours: the batch comes again. */
   readonly unframe?: (message: Delivered) => Awaitable<Uint8Array | Reject>;
   readonly encode: (value: Out) => readonly Outgoing[];
@@ -71,7 +74,7 @@ export function leg<In, Out>(
   return async (batch, signal) => {
     const chain = stagesFor(batch);
     const decoded = await Promise.all(
-      batch.map(async (message) => attempt(decode, await unframe(message), message.headers['schema'])),
+      batch.map(async (message) => attempt(decode, await unframe(message), message.headers)),
     );
     const values = decoded.flatMap((one) => (one instanceof Reject ? [] : [one.value]));
     const rest = (await chain.trace(values, signal)).values();
@@ -106,11 +109,11 @@ function bytesOf({ value }: Delivered): Uint8Array | Reject {
 function attempt<In>(
   decode: LegOptions<In, unknown>['decode'],
   bytes: Uint8Array | Reject,
-  writer: string | undefined,
+  headers: Message['headers'],
 ): { readonly value: In } | Reject {
   if (bytes instanceof Reject) return bytes;
   try {
-    return { value: decode(bytes, writer) };
+    return { value: decode(bytes, headers['schema'], headers) };
   } catch (error) {
     const code = error instanceof UnknownSchema ? 'unknown-schema' : 'undecodable-message';
     return new Reject(code, error instanceof Error ? error.message : String(error));

@@ -1,14 +1,15 @@
 /** An alert as JSON says it, to whoever is told. */
+import type { ToldAlert } from '../../pipeline/contract.ts';
 import type { Alert } from '../../schemas/types.ts';
 
-export type AlertLine = Omit<Alert, 'signature' | 'digest' | 'at'> & {
+export type AlertLine = Omit<ToldAlert, 'signature' | 'digest' | 'at'> & {
   /** ISO 8601 */
   readonly at: string;
   /** Of a digest, the documents it stands for, the first 100 of them. */
   readonly documents?: readonly unknown[];
 };
 
-export function alertLine({ signature: _, digest, at, ...alert }: Alert): AlertLine {
+export function alertLine({ signature: _, digest, at, ...alert }: ToldAlert): AlertLine {
   const documents = digest.split('\n').filter((line) => line !== '');
   return {
     ...alert,

@@ -27,7 +27,7 @@ export const alertmanager: SinkPlugin<Config> = {
     return {
       close,
       async send(alert, signal) {
-        const { rule, delta, key, host, title, text, at, kind } = alert;
+        const { rule, delta, key, host, title, text, at, kind, traceparent } = alert;
         const firing = {
           labels: {
             ...labels,
@@ -41,6 +41,7 @@ export const alertmanager: SinkPlugin<Config> = {
             summary: alertSummary(alert),
             text,
             ...(title === null ? {} : { title }),
+            ...(traceparent === undefined ? {} : { traceparent }),
           },
           startsAt: new Date(at * 1000).toISOString(),
           endsAt: new Date(clock() + firingSeconds * 1000).toISOString(),

@@ -27,8 +27,11 @@ export const kafka: SinkPlugin<Config> = {
     const topic = openTopic(where);
     return {
       close: topic.close,
-      send: (alert, signal) =>
-        topic.write({ key: alert.id, value: Buffer.from(JSON.stringify(alertLine(alert))), headers: {} }, signal),
+      send({ traceparent, ...alert }, signal) {
+        const value = Buffer.from(JSON.stringify(alertLine({ ...alert, traceparent })));
+        const headers = traceparent === undefined ? {} : { traceparent };
+        return topic.write({ key: alert.id, value, headers }, signal);
+      },
     };
   },
 };

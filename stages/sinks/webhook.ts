@@ -35,6 +35,7 @@ export const webhook: SinkPlugin<Config> = {
           {
             'webhook-id': id,
             'webhook-timestamp': String(Math.floor(now.getTime() / 1000)),
+            ...(alert.traceparent === undefined ? {} : { traceparent: alert.traceparent }),
             ...(signer === undefined ? {} : { 'webhook-signature': signer.sign(id, now, body) }),
           },
           signal,

@@ -48,6 +48,18 @@ describe('the webhook sink', () => {
     assert.equal('signature' in data, false);
   });
 
+  test('says the trace of the document, as a header and in the body, where there is one', async () => {
+    const { url, host, posted } = await receiver();
+    const sink = open({ url, allowHosts: [host] });
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    await sink.send({ ...alertOf('a'), traceparent }, signal);
+    await sink.send(alertOf('b'), signal);
+    const [traced, other] = posted;
+    assert.equal(traced!.headers['traceparent'], traceparent);
+    assert.equal(JSON.parse(traced!.body).data.traceparent, traceparent);
+    assert.equal(other!.headers['traceparent'], undefined);
+  });
+
   test('refuses a secret that is none, and says which file', () => {
     for (const secret of ['', 'hello', 'whsec_short']) {
       assert.throws(

@@ -93,6 +93,10 @@ test('match, alert and deliver killed around their commits: each alert is on its
     .trim()
     .split('\n')
     .map((line) => JSON.parse(line) as AlertLine);
+  assert.ok(
+    told.every(({ kind, traceparent, key }) => kind !== 'match' || traceparent === key),
+    'the trace goes from the score to the sink',
+  );
   const due = alerts.filter((one) => one.held === '').map(({ id }) => id);
   assert.deepEqual([...new Set(told.map(({ id }) => id))].sort(), due.sort());
 
