@@ -44,6 +44,7 @@ export async function readAll(
   if (isDone()) return next;
 
   const { promise: done, resolve, reject } = Promise.withResolvers<void>();
+  done.catch(() => undefined); // it may end before anybody waits for it
   const consumer = client.consumer({
     groupId: group,
     maxWaitTimeInMs: 100,
