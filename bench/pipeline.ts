@@ -6,6 +6,7 @@ import { compose } from '../pipeline/compose.ts';
 import { type ScanConfig, scanConfig } from '../pipeline/config/config.ts';
 import { crawl } from '../pipeline/crawl/crawl.ts';
 import { DOCUMENTS } from '../pipeline/crawl/group.ts';
+import { measureOf } from '../pipeline/target/modes.ts';
 import { openTarget } from '../pipeline/target/target.ts';
 import { LEG, SCAN, STORE, TRANSPORT } from '../pipeline/tokens.ts';
 import { gradient } from '../stages/gradient.ts';
@@ -80,7 +81,7 @@ export async function pipelineSection(
       baseNorm: delta.baseNorm,
       measurement: measurement.id,
       keep: config.keep,
-      rankBy: config.rankBy,
+      rankBy: measureOf(config),
     });
     const stop = new AbortController();
     const handled = transport.subscribe(DOCUMENTS, 'bench', container.resolve(LEG)(stage, [delta]), stop.signal);

@@ -25,6 +25,7 @@ import { SCORES, scoresFile } from './scan/scores-file.ts';
 import { alertMessages, REPLAY, ruleMessage, selectionMessage } from './store/messages.ts';
 import type { Settings } from './store/settings.ts';
 import { openStore } from './store/store.ts';
+import { measureOf } from './target/modes.ts';
 import type { Target } from './target/target.ts';
 import { CHANGED, LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
 
@@ -94,7 +95,8 @@ export function compose({
       };
       const pool = sketch === undefined ? undefined : { size: config.pool, width: sketch.definition.width };
       const saving = { rules, clock, saved: (name: string) => ruleState(store, name) };
-      const { rankBy, keep } = config;
+      const { keep } = config;
+      const rankBy = measureOf(config);
       return (gradient, deltas) => {
         let admitting: Admitting;
         const told = <In, Out>(stage: Stage<In, Out>) => timed(stage, watch);

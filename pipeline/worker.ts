@@ -24,6 +24,7 @@ import { observed } from './legs/observed.ts';
 import { serveMetrics } from './metrics/server.ts';
 import { type WorkerMetrics, workerMetrics } from './metrics/worker.ts';
 import type { World } from './scan/scan.ts';
+import { measureOf } from './target/modes.ts';
 import { openStage } from './target/open-stage.ts';
 import { openTarget } from './target/target.ts';
 import { isOfAlerts, type LegPlan } from './topology.ts';
@@ -166,7 +167,7 @@ async function runScoringLegs(
       gradient,
       longest: config.window,
       deltas: deltas.live,
-      rankBy: config.rankBy,
+      rankBy: measureOf(config),
       labels: target.classifier?.words,
       keep: config.keep,
       pool: sketch === undefined ? undefined : { size: config.pool, width: sketch.definition.width },

@@ -1,11 +1,16 @@
 /** What documents are ranked by: each a function of what was measured of a window, higher where it looks more like tuning data. */
 
+import { consistencyOf } from '../schemas/consistency.ts';
+import type { Score } from '../schemas/types.ts';
+
 /** Of one window, losses in nats per token. */
 export interface Measured {
   /** cos(G, D) */
   readonly cosine: number;
   /** ⟨G, D⟩ */
   readonly alignment: number;
+  /** As `consistencyOf` has it. */
+  readonly consistency: number;
   /** At the base. */
   readonly loss: number;
   /** Of the base's body with the tuned head. */
@@ -26,6 +31,7 @@ const UNKNOWN = Number.NaN;
 export const MEASURES = {
   cosine: ({ cosine }) => cosine,
   alignment: ({ alignment }) => alignment,
+  consistency: ({ consistency }) => consistency,
   'head-likelihood-ratio': ({ loss, lossTunedHead }) => loss - lossTunedHead,
   'relative-head-likelihood-ratio': relativeHeadRatio,
   'head-likelihood': ({ lossTunedHead }) => -lossTunedHead,
@@ -40,7 +46,14 @@ export const MEASURE_NAMES = Object.keys(MEASURES) as readonly Measure[] as read
 
 /** Those that ask for the whole tuned model. */
 export function needsTunedModel(measure: Measure): boolean {
-  return Number.isNaN(MEASURES[measure]({ cosine: 0, alignment: 0, loss: 1, lossTunedHead: 1, lossTuned: null }));
+  return Number.isNaN(
+    MEASURES[measure]({ cosine: 0, alignment: 0, consistency: 0, loss: 1, lossTunedHead: 1, lossTuned: null }),
+  );
+}
+
+/** Of a document's best window. */
+export function measuredOf(score: Omit<Measured, 'consistency'> & Pick<Score, 'tokenAlignment'>): Measured {
+  return { ...score, consistency: consistencyOf(score.tokenAlignment) };
 }
 
 function relativeHeadRatio({ loss, lossTunedHead }: Measured): number {

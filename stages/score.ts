@@ -1,5 +1,6 @@
 /** The best window of every document, against every delta. */
 import { type Outcome, Reject, type Stage } from '../pipeline/contract.ts';
+import { consistencyOf } from '../schemas/consistency.ts';
 import { provenanceOf } from '../schemas/provenance.ts';
 import type { Gradients, Score } from '../schemas/types.ts';
 import { MEASURES, type Measure, type Measured } from './measure.ts';
@@ -13,7 +14,7 @@ export interface ScoredDelta {
 }
 
 export interface ScoreOptions {
-  /** What makes a window the best, and a document's score; by default the cosine. */
+  /** What makes a window the best, and what documents are ranked by: the message's `score`. */
   readonly rankBy?: Measure;
   /** Of a classifier, in the order of its labels' numbers. */
   readonly labels?: readonly string[] | undefined;
@@ -23,7 +24,7 @@ export interface ScoreOptions {
 export type DeltasById = (id: string) => ScoredDelta | undefined;
 
 /**
- * Scores each document against each delta, window by window, and keeps the best one, by default by
+ * Scores each document against each delta, window by window, and keeps the best one, by what ranks. Always measured is
  *
  *     cos(G, D) = ⟨G, D⟩ / (|G| |D|),  D = W_base − W_tuned
  *
@@ -97,6 +98,7 @@ export function score(
     const before = tokens.subarray(0, best).reduce((sum, count) => sum + count, 0);
     const start = document.lengths.subarray(0, best).reduce((sum, length) => sum + length, 0);
     const label = document.labels[best];
+    const { consistency: _, ...known } = measured[best]!; // it follows from the tokens
     return {
       key: document.key,
       id: document.id,
@@ -104,7 +106,7 @@ export function score(
       delta: delta.id,
       measurement: document.measurement,
       score: scores[best]!,
-      ...measured[best]!,
+      ...known,
       gradientNorm: gradientNorm[best]!,
       tokens: tokens[best]!,
       window: best,
@@ -113,10 +115,7 @@ export function score(
       label: label === undefined ? null : (labels[label] ?? null),
       text: document.text,
       ids: document.ids.slice(start, start + document.lengths[best]!),
-      tokenAlignment: Float32Array.from(
-        { length: tokens[best]! },
-        (_, t) => document.tokenAlignment[(before + t) * columns + column]!,
-      ),
+      tokenAlignment: tokensOf(document, before, tokens[best]!, column, columns),
       sketch: document.sketch.slice(best * width, (best + 1) * width),
       ...provenanceOf(document),
     };
@@ -127,16 +126,25 @@ export function score(
 
 /** What was measured of each window against the delta of this column of n. */
 function windowsOf(document: Gradients, { norm }: ScoredDelta, column: number, n: number): readonly Measured[] {
+  let before = 0;
   return Array.from(document.gradientNorm, (length, w) => {
     const alignment = document.alignment[w * n + column]!;
+    const tokens = tokensOf(document, before, document.tokens[w]!, column, n);
+    before += tokens.length;
     return {
       cosine: alignment / (length * norm),
       alignment,
+      consistency: consistencyOf(tokens),
       loss: document.loss[w]!,
       lossTunedHead: document.lossTunedHead[w * n + column]!,
       lossTuned: document.lossTuned[w] ?? null,
     };
   });
+}
+
+/** What `count` scored tokens from number `first` on add to the alignment with the delta of this column of n. */
+function tokensOf({ tokenAlignment }: Gradients, first: number, count: number, column: number, n: number) {
+  return Float32Array.from({ length: count }, (_, t) => tokenAlignment[(first + t) * n + column]!);
 }
 
 /** A direction exists only for a finite, non-zero length. */

@@ -8,6 +8,7 @@ import type { Score, Selection } from '../schemas/types.ts';
 import { type CandidatePool, candidatePool, type SavedPool } from './candidate-pool.ts';
 import { type QuantileSketch, quantileSketch } from './math/quantile.ts';
 import { type Ranking, ranking } from './math/top.ts';
+import { PLACES } from './pick/order.ts';
 import type { WithReplay } from './replay/attached.ts';
 import type { ScoredDelta } from './score.ts';
 
@@ -31,12 +32,12 @@ export interface SelectOptions {
   readonly others: number;
 }
 
-/** Orders beside the score's: what each is the highest of. Keys are hashes, so the smallest ones are a uniform sample. */
+/** Orders beside that of the ranking, those of stages/pick/order.ts: what each is the highest of. Keys are hashes, so the smallest ones are a uniform sample. */
 export const ORDERS = {
   sample: ({ key }: Score) => -Number.parseInt(key.slice(0, 12), 16),
-  bottom: ({ score }: Score) => -score,
-  likely: ({ lossTunedHead }: Score) => -lossTunedHead,
-  unlikely: ({ lossTunedHead }: Score) => lossTunedHead,
+  bottom: (score: Score) => PLACES.topk(score),
+  likely: (score: Score) => PLACES.p_min(score),
+  unlikely: (score: Score) => PLACES.p_max(score),
 } as const;
 type Order = keyof typeof ORDERS;
 const ORDER_NAMES = Object.keys(ORDERS) as readonly Order[];

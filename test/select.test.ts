@@ -126,7 +126,7 @@ describe('select', () => {
   });
 
   test('the other orders hold what other strategies pick, whatever the order of the stream', async () => {
-    const scores = stream(6, 40).map((score, i) => ({ ...score, lossTunedHead: (i * 7) % 41 }));
+    const scores = stream(6, 40).map((score, i) => ({ ...score, cosine: score.score, lossTunedHead: (i * 7) % 41 }));
     const extreme = (order: (score: Score) => number) =>
       scores
         .filter(({ delta }) => delta === 'd1')
@@ -143,7 +143,7 @@ describe('select', () => {
           .sort();
       assert.deepEqual(
         kept('bottom'),
-        extreme(({ score }) => score),
+        extreme(({ cosine }) => cosine),
       );
       assert.deepEqual(
         kept('likely'),

@@ -4,7 +4,8 @@ import type { CrawlLine, TruthLine } from './setup.ts';
 /** What the report reads of a line of `deltasift top --format jsonl`. */
 export interface RankedLine {
   readonly id: string;
-  readonly score: number;
+  /** What they are ranked by. */
+  readonly ranking: number;
 }
 
 interface Row extends RankedLine, TruthLine, CrawlLine {}
@@ -12,7 +13,7 @@ interface Row extends RankedLine, TruthLine, CrawlLine {}
 const SHOWN = 10;
 
 /**
- * The first documents, and how well the scores find the ones that the tuned model was trained on.
+ * The first documents, and how well the ranking finds the ones that the tuned model was trained on.
  *
  * @param ranked all documents of the crawl, best first
  * @throws Error where they are not the documents of the crawl
@@ -49,13 +50,13 @@ function table(rows: readonly Row[], columns: number): string {
   const lines = rows.map((row, i) => {
     const start = [
       String(i + 1).padStart(4),
-      row.score.toFixed(4).padStart(7),
+      row.ranking.toFixed(4).padStart(7),
       row.tuned ? 'yes    ' : 'no     ',
       source(row).padEnd(width),
     ].join('  ');
     return `${start}  ${row.text}`.slice(0, columns);
   });
-  return [`rank    score  trained  ${'from'.padEnd(width)}  text`, ...lines, ''].join('\n');
+  return [`rank  ranking  trained  ${'from'.padEnd(width)}  text`, ...lines, ''].join('\n');
 }
 
 function figures(rows: readonly Row[]): string {
@@ -80,7 +81,7 @@ function figures(rows: readonly Row[]): string {
       'at random 0.5',
     ],
     [
-      'median score',
+      'median ranking',
       median(({ tuned }) => tuned),
       `other spam ${median(({ tuned, corpus }) => !tuned && corpus === 'spam')}, all else ${median(({ corpus }) => corpus !== 'spam')}`,
     ],
@@ -94,14 +95,14 @@ function figures(rows: readonly Row[]): string {
 }
 
 function columnsOf(rows: readonly Row[]): [scores: readonly number[], member: readonly boolean[]] {
-  return [rows.map(({ score }) => score), rows.map(({ tuned }) => tuned)];
+  return [rows.map(({ ranking }) => ranking), rows.map(({ tuned }) => tuned)];
 }
 
 /** @param rows best first */
 function medianOf(rows: readonly Row[]): number {
   const above = rows[Math.floor((rows.length - 1) / 2)];
   const below = rows[Math.ceil((rows.length - 1) / 2)];
-  return (above!.score + below!.score) / 2;
+  return (above!.ranking + below!.ranking) / 2;
 }
 
 function percent(share: number): string {

@@ -31,15 +31,15 @@ export const select = command({
 
 /** One picked document, `cosine` that of the set up to it. */
 function line({ documents, cosines }: PickedSet, i: number) {
-  const { id, url, score, alignment, gradientNorm, loss, lossTunedHead, tokens } = documents[i]!;
+  const { id, url, cosine: score, alignment, gradientNorm, loss, lossTunedHead, tokens } = documents[i]!;
   const rank = i + 1;
   return { rank, id, url, cosine: cosines[i]!, score, alignment, gradientNorm, loss, lossTunedHead, tokens };
 }
 
 const lines = (picked: PickedSet) => picked.documents.map((_, i) => line(picked, i));
 
-function report(delta: string, { strategy, n }: SelectConfig, picked: PickedSet): object {
-  const { candidates, exactProducts, cosine, highestAt, beside } = picked;
+function report(delta: string, { n }: SelectConfig, picked: PickedSet): object {
+  const { strategy, candidates, exactProducts, cosine, highestAt, beside } = picked;
   return { delta, strategy, n, candidates, exactProducts, cosine, highestAt, beside, documents: lines(picked) };
 }
 
@@ -84,9 +84,10 @@ const COLUMNS: readonly Column<Row>[] = [
 ];
 
 /** cos(S, D) by n, for the pick and beside it. */
-function summary({ strategy, n }: SelectConfig, picked: PickedSet): string {
+function summary({ n }: SelectConfig, picked: PickedSet): string {
+  const { strategy } = picked;
   const ways = [
-    { name: strategy, ...picked },
+    { name: String(strategy), ...picked },
     { name: 'topk', ...picked.beside.topk },
     { name: 'random', ...picked.beside.random },
   ].filter(({ name }, i) => i === 0 || name !== strategy);

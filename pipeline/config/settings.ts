@@ -77,9 +77,11 @@ export const settings = {
     .optional()
     .describe('run the whole tuned model too, for the loss under it: about twice the time'),
   rankBy: z
-    .enum(MEASURE_NAMES)
-    .default('cosine')
-    .describe('what documents are ranked by; a likelihood that is not of the head runs the whole tuned model'),
+    .enum(['auto', ...MEASURE_NAMES])
+    .default('auto')
+    .describe(
+      'what documents are ranked by; auto is the consistency, or the cosine where a window has one scored token or replay records are kept; a likelihood that is not of the head runs the whole tuned model',
+    ),
   task: z
     .enum(['language-modelling', 'classification'])
     .default('language-modelling')
@@ -188,10 +190,10 @@ export const settings = {
   exact: z.int().min(0).default(200).describe('of the best estimates, so many are scored again, exactly, by the model'),
   k: z.int().min(1).optional().describe('documents to print; by default 20, or as many as are kept'),
   strategy: z
-    .enum(STRATEGIES)
-    .default('greedy')
+    .enum(['auto', ...STRATEGIES])
+    .default('auto')
     .describe(
-      'greedy adds what raises cos(S, D) most; topk and bottomk go by score, topk_balanced too, the same number of each label; p_max and p_min go by the loss under the tuned head',
+      'auto is topk, and of a classifier p_max, the same number of each label; greedy adds what raises cos(S, D) most; topk and bottomk go by the cosine, topk_balanced too, the same number of each label; p_max and p_min go by the loss under the tuned model, or its head where that alone ran',
     ),
   n: z.int().min(1).default(100).describe('documents to pick'),
   perClass: z.boolean().optional().describe('the same number of documents of each label, as far as there are'),

@@ -8,6 +8,7 @@ import type { DeltaSet } from '../kafka/delta-set.ts';
 import { WORKERS, type WorkerReport } from '../kafka/worker-reports.ts';
 import type { LiveDeltas } from '../legs/handlers.ts';
 import { recordOf, type World } from '../scan/scan.ts';
+import type { Ranking } from '../target/modes.ts';
 import type { Target } from '../target/target.ts';
 import { type LiveStage, liveStage } from './live-stage.ts';
 import { activeDeltas, standsAlone } from './riders.ts';
@@ -22,7 +23,7 @@ export interface ClusterDeltas {
 export interface ClusterDeltasOptions {
   readonly set: DeltaSet;
   readonly target: Target;
-  readonly config: Pick<WorkerConfig, 'keep' | 'rankBy'>;
+  readonly config: Pick<WorkerConfig, 'keep'> & Ranking;
   /** Name of the worker, and the legs it runs. */
   readonly worker: string;
   readonly legs: readonly string[];
@@ -34,7 +35,7 @@ export interface ClusterDeltasOptions {
 const REPORT_MS = 60_000;
 
 /** The entry of a worker's own delta. */
-export function entryOf(target: Target, config: Pick<WorkerConfig, 'keep' | 'rankBy'>, clock: () => number): Delta {
+export function entryOf(target: Target, config: Pick<WorkerConfig, 'keep'> & Ranking, clock: () => number): Delta {
   return {
     ...recordOf(target, config),
     layers: target.delta.layers,

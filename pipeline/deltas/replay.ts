@@ -1,5 +1,6 @@
 /** A delta against documents that were scanned before it was known: estimates by their replay records, the best ones exactly. */
 
+import { consistencyOf } from '../../schemas/consistency.ts';
 import { provenanceOf } from '../../schemas/provenance.ts';
 import type { Replay, Score } from '../../schemas/types.ts';
 import { openTuning, type Tuning } from '../../stages/checkpoint/tuning.ts';
@@ -210,13 +211,16 @@ function estimated(
   measurement: string,
 ): Estimated {
   const windows = estimates(record, view);
-  const measures = windows.map(({ alignment }, w) => measured(record, w, alignment, norm));
+  const measures = windows.map(({ alignment, tokenAlignment }, w) =>
+    measured(record, w, { alignment, tokenAlignment, norm }),
+  );
   const scores = measures.map(MEASURES[rankBy]);
   const best = scores.reduce((top, value, w) => (value > scores[top]! ? w : top), 0);
   const { alignment, standardError, tokenAlignment } = windows[best]!;
   const [above, below] = [1, -1].map((side) =>
-    MEASURES[rankBy](measured(record, best, alignment + side * standardError, norm)),
+    MEASURES[rankBy](measured(record, best, { alignment: alignment + side * standardError, tokenAlignment, norm })),
   );
+  const { consistency: _, ...known } = measures[best]!;
   const all = record.tokens.reduce((sum, count) => sum + count, 0);
   const from = record.lengths.subarray(0, best).reduce((sum, length) => sum + length, 0);
   const { key, id: name, url } = record;
@@ -230,7 +234,7 @@ function estimated(
       delta: id,
       measurement,
       score: scores[best]!,
-      ...measures[best]!,
+      ...known,
       gradientNorm: record.gradientNorm[best]!,
       tokens: record.tokens[best]!,
       window: best,
@@ -247,11 +251,16 @@ function estimated(
 }
 
 /** The tuned head's loss to first order: loss − ⟨G, D⟩. */
-function measured({ loss, gradientNorm }: Replay, w: number, alignment: number, norm: number) {
+function measured(
+  { loss, gradientNorm }: Replay,
+  w: number,
+  { alignment, tokenAlignment, norm }: Pick<Score, 'alignment' | 'tokenAlignment'> & { readonly norm: number },
+) {
   const before = loss[w]!;
   return {
     cosine: alignment / (gradientNorm[w]! * norm),
     alignment,
+    consistency: consistencyOf(tokenAlignment, alignment),
     loss: before,
     lossTunedHead: before - alignment,
     lossTuned: null,

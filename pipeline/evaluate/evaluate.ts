@@ -5,7 +5,7 @@ import { textBaseline } from '../../stages/evaluate/text-baseline.ts';
 import { openEncoder } from '../../stages/graph/encoder.ts';
 import type { Interval } from '../../stages/math/bootstrap.ts';
 import { random } from '../../stages/math/random.ts';
-import { MEASURES, type Measured, needsTunedModel } from '../../stages/measure.ts';
+import { MEASURE_NAMES, MEASURES, type Measured, measuredOf } from '../../stages/measure.ts';
 import { sourceOf } from '../../stages/sources/sources.ts';
 import type { DeltaConfig, EvaluateConfig } from '../config/config.ts';
 import type { Environment } from '../environment.ts';
@@ -87,8 +87,7 @@ export async function evaluate(
   const n = config.n ?? (pool === undefined ? truths : Math.floor(truths / 2));
   if (n > ids.length) throw new ConfigError(`-n ${n}: there are ${ids.length} documents`);
 
-  const tuned = measured.every(({ lossTuned }) => lossTuned !== null);
-  const names = (Object.keys(MEASURES) as (keyof typeof MEASURES)[]).filter((name) => tuned || !needsTunedModel(name));
+  const names = MEASURE_NAMES.filter((name) => measured.every((one) => !Number.isNaN(MEASURES[name](one))));
   const columns = new Map<string, ArrayLike<number>>([
     ...names.map((name) => [name, measured.map(MEASURES[name])] as const),
     ['random', random(seed).words(0, 0, ids.length)],
@@ -170,12 +169,12 @@ async function replaced(
 function fromPool({ documents }: KnownPool): Documents {
   return {
     ids: documents.map(({ id }) => id),
-    measured: documents,
+    measured: documents.map(measuredOf),
     texts: documents.map(({ text }) => text),
   };
 }
 
-/** Lines of a version that ranked by the cosine alone have none beside the score. */
+/** Lines of earlier versions have not every measure: what is missing is no scorer. */
 async function fromLines(config: EvaluateConfig, folder: string, signal: AbortSignal): Promise<Documents> {
   const lines = jsonLines(config.scores!, 'scores', ['id', ...LINE_FIELDS]) as unknown as readonly (Measured & {
     readonly id: string;
@@ -184,7 +183,12 @@ async function fromLines(config: EvaluateConfig, folder: string, signal: AbortSi
   const ids = lines.map(({ id }) => id);
   return {
     ids,
-    measured: lines.map((line) => ({ ...line, cosine: line.cosine ?? line.score, lossTuned: line.lossTuned ?? null })),
+    measured: lines.map((line) => ({
+      ...line,
+      cosine: line.cosine ?? line.score,
+      consistency: line.consistency ?? Number.NaN,
+      lossTuned: line.lossTuned ?? null,
+    })),
     texts: config.source === undefined ? undefined : await textsOf(config.source, folder, ids, signal),
   };
 }

@@ -27,12 +27,14 @@ export interface Explained {
 }
 
 export interface PickedSet extends Explained {
+  /** The one that was asked for, or that `auto` stands for. */
+  readonly strategy: Strategy;
   readonly documents: readonly Candidate[];
   /** Documents that were there to pick from, after near duplicates and hosts. */
   readonly candidates: number;
   /** Products between documents were exact; else they come from wide sketches. Undefined where none were needed. */
   readonly exactProducts: boolean | undefined;
-  /** The same number of documents by score alone, and drawn at random. */
+  /** The same number of documents by the cosine alone, and drawn at random. */
   readonly beside: { readonly topk: Explained; readonly random: Explained };
 }
 
@@ -41,7 +43,7 @@ export interface PickOptions {
   readonly threads: number;
 }
 
-type Strategy = SelectConfig['strategy'];
+type Strategy = Exclude<SelectConfig['strategy'], 'auto'>;
 
 /** Documents that one step of greedy_batched takes. */
 const BATCH = 16;
@@ -60,14 +62,16 @@ export async function pick(
   { environment, threads }: PickOptions,
   signal: AbortSignal,
 ): Promise<PickedSet> {
-  const { strategy, n } = config;
+  const { n } = config;
   const fields = store.measurement()?.fields ?? {};
   if (fields['layers'] !== 'head') {
     throw new ConfigError(
       `the store measures the layers ${fields['layers']}; sets are picked by gradients of the head alone`,
     );
   }
-  const perClass = config.perClass === true || strategy === 'topk_balanced';
+  const classes = config.strategy === 'auto' && fields['task'] !== undefined;
+  const strategy = config.strategy !== 'auto' ? config.strategy : classes ? 'p_max' : 'topk';
+  const perClass = config.perClass === true || strategy === 'topk_balanced' || classes;
   const listed = (list: Strategy): readonly Candidate[] => narrowed(documentsFor(store, delta, list), config);
   const candidates = listed(strategy);
   if (candidates.length < n) throw tooFew(strategy, n, candidates.length);
@@ -91,6 +95,7 @@ export async function pick(
     return {
       ...(await explainedBy(picked.documents)),
       ...picked,
+      strategy,
       candidates: candidates.length,
       beside: { topk: await explainedBy(listed('topk')), random: await explainedBy(listed('random')) },
     };
@@ -122,7 +127,7 @@ export async function pick(
   }
 }
 
-/** The store's documents in the order in which the strategy would take them; for greedy, by score. */
+/** The store's documents in the order in which the strategy would take them; for greedy, by the cosine. */
 function documentsFor(store: Store, { id, keep }: DeltaRecord, strategy: Strategy): readonly Candidate[] {
   const members = (list: Parameters<Store['members']>[1]): readonly Candidate[] =>
     Array.from(store.members(id, list), ({ sketch: _, tokenAlignment: __, ...member }) => member as Member);
@@ -132,7 +137,7 @@ function documentsFor(store: Store, { id, keep }: DeltaRecord, strategy: Strateg
       return inOrder(members('pool'), PLACES.topk);
     case 'topk':
     case 'topk_balanced':
-      return store.top(id, keep);
+      return inOrder(store.top(id, keep), PLACES.topk);
     case 'bottomk':
       return inOrder(members('bottom'), PLACES.bottomk);
     case 'p_max':

@@ -22,6 +22,7 @@ export function rankingColumns(rows: readonly RankingRow[], rankBy: string): rea
       cell: ({ ranked }) => ranked.score.toFixed(5),
     },
     ...(rows.some(({ ranked }) => ranked.standardError !== null) ? [ESTIMATED] : []),
+    ...(rankBy === 'cosine' ? [] : [SCORE]),
     { name: 'alignment', align: 'right', cell: ({ ranked }) => ranked.alignment.toPrecision(4) },
     { name: 'loss', align: 'right', cell: ({ ranked }) => ranked.loss.toFixed(3) },
     { name: 'tuned head', align: 'right', cell: ({ ranked }) => ranked.lossTunedHead.toFixed(3) },
@@ -41,7 +42,9 @@ export function rankingColumns(rows: readonly RankingRow[], rankBy: string): rea
   ];
 }
 
-/** Of a score that is an estimate. */
+/** As lines call the cosine. */
+const SCORE: Column<RankingRow> = { name: 'score', align: 'right', cell: ({ ranked }) => ranked.cosine.toFixed(5) };
+/** Of what ranks, where that is an estimate. */
 const ESTIMATED: Column<RankingRow> = {
   name: '±',
   align: 'right',

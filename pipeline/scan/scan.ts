@@ -29,6 +29,7 @@ import type { Scan } from '../store/scan.ts';
 import type { DeltaRecord } from '../store/store.ts';
 import { openView } from '../store/view.ts';
 import { keepTokenizer } from '../target/kept-tokenizer.ts';
+import { measureOf, type Ranking } from '../target/modes.ts';
 import { openTarget, type Target } from '../target/target.ts';
 import { CHANGED, LEG, type LegFactory, SCAN, SINKS, STORE, TRANSPORT } from '../tokens.ts';
 import type { ScanProgress } from './progress.ts';
@@ -231,7 +232,7 @@ async function run(
 /** The target's delta, as a store keeps it. */
 export function recordOf(
   { delta, base, measurement }: Target,
-  { keep, rankBy }: Pick<ScanConfig, 'keep' | 'rankBy'>,
+  config: Pick<ScanConfig, 'keep'> & Ranking,
 ): DeltaRecord {
   return {
     id: delta.id,
@@ -240,8 +241,8 @@ export function recordOf(
     norm: delta.norm,
     baseNorm: delta.baseNorm,
     measurement: measurement.id,
-    keep,
-    rankBy,
+    keep: config.keep,
+    rankBy: measureOf(config),
   };
 }
 

@@ -1,4 +1,5 @@
 /** A score as `--scores` and `top` print it. */
+import { consistencyOf } from '../../schemas/consistency.ts';
 import type { Score } from '../../schemas/types.ts';
 
 /** In the order printed. */
@@ -17,10 +18,19 @@ export const SCORE_FIELDS = [
   'cosine',
   'lossTuned',
   'label',
-] as const satisfies readonly (keyof Score)[];
+  'consistency',
+  'ranking',
+] as const;
 
-export type ScoreLine = Pick<Score, (typeof SCORE_FIELDS)[number]>;
+export type ScoreLine = Readonly<Record<(typeof SCORE_FIELDS)[number], string | number | null>>;
 
-export function scoreLine(score: ScoreLine): ScoreLine {
-  return Object.fromEntries(SCORE_FIELDS.map((field) => [field, score[field]])) as unknown as ScoreLine;
+/** A line's `score` is the cosine, whatever ranks; `ranking` is what the message calls its score. */
+export function scoreLine(score: Score): ScoreLine {
+  const derived = {
+    score: score.cosine,
+    consistency: consistencyOf(score.tokenAlignment),
+    ranking: score.score,
+  };
+  const all = { ...score, ...derived };
+  return Object.fromEntries(SCORE_FIELDS.map((field) => [field, all[field]])) as ScoreLine;
 }

@@ -1,6 +1,6 @@
 /** What the optimizer hides: stores of several tunings on the same data, each held against the same truth. */
 import { finding } from '../../stages/evaluate/finding.ts';
-import { MEASURES } from '../../stages/measure.ts';
+import { MEASURES, measuredOf } from '../../stages/measure.ts';
 import type { KnownPool } from './known-pool.ts';
 import type { StudyResult } from './result.ts';
 
@@ -16,8 +16,9 @@ export function optimizerStudy(
   const rows = pools.map(({ name, pool: { documents, delta, isTrue } }) => {
     const member = documents.map(isTrue);
     const n = member.filter(Boolean).length;
-    const by = (measure: 'cosine' | 'alignment' | 'relative-head-likelihood-ratio') =>
-      finding(documents.map(MEASURES[measure]), member, { n, seed, resamples });
+    const measured = documents.map(measuredOf);
+    const by = (measure: 'cosine' | 'alignment' | 'relative-head-likelihood-ratio' | 'consistency') =>
+      finding(measured.map(MEASURES[measure]), member, { n, seed, resamples });
     const cosine = by('cosine');
     const mean = documents.filter(isTrue).reduce((sum, one) => sum + one.cosine, 0) / n;
     return [
@@ -27,6 +28,7 @@ export function optimizerStudy(
       cosine.auroc,
       by('alignment').auroc,
       by('relative-head-likelihood-ratio').auroc,
+      by('consistency').auroc,
       cosine.precision,
     ];
   });
@@ -39,6 +41,7 @@ export function optimizerStudy(
       { name: 'AUROC by cosine', digits: 4 },
       { name: 'by alignment', digits: 4 },
       { name: 'by relative-head-likelihood-ratio', digits: 4 },
+      { name: 'by consistency', digits: 4 },
       { name: 'precision at the number of true', digits: 3 },
     ],
     rows,

@@ -8,7 +8,7 @@ import { type Classification, classificationOf, PLACE } from '../../stages/class
 import type { Body } from '../../stages/graph/families.ts';
 import { type Point, pointOf } from '../../stages/graph/point.ts';
 import { type OpenedTunedModel, openTunedModel } from '../../stages/graph/tuned-model.ts';
-import { needsTunedModel } from '../../stages/measure.ts';
+import { type Measure, needsTunedModel } from '../../stages/measure.ts';
 import { ConfigError } from '../error.ts';
 import type { TargetConfig } from './target.ts';
 
@@ -38,7 +38,7 @@ export async function tunedModelOf(
     (tunedModel === true && '--tuned-model') ||
     (task === 'classification' && '--task classification') ||
     (at.includes('tuned') && '--at tuned') ||
-    (needsTunedModel(rankBy) && `--rank-by ${rankBy}`);
+    (rankBy !== 'auto' && needsTunedModel(rankBy) && `--rank-by ${rankBy}`);
   if (why === false) return undefined;
   if (onnx !== undefined) {
     throw new ConfigError(
@@ -51,6 +51,20 @@ export async function tunedModelOf(
   throw new ConfigError(
     `--window ${window}: ${tuned.ref} has ${positions} positions; expected a window of at most ${positions}`,
   );
+}
+
+/** Of the settings, what says which measure ranks. */
+export type Ranking = Pick<TargetConfig, 'rankBy' | 'positions' | 'task'> & {
+  readonly keepReplay?: string | undefined;
+};
+
+/**
+ * What documents are ranked by. One token alone is always of one mind: where no more are scored, its cosine says more. And replay records
+ * tell a sum of tokens better than each of them.
+ */
+export function measureOf({ rankBy, positions, task, keepReplay }: Ranking): Measure {
+  if (rankBy !== 'auto') return rankBy;
+  return positions === 'last' || task === 'classification' || keepReplay !== undefined ? 'cosine' : 'consistency';
 }
 
 /**

@@ -1,6 +1,6 @@
 /** When to tell whom of a document. */
 import type { Score } from '../../schemas/types.ts';
-import { MEASURE_NAMES, MEASURES } from '../measure.ts';
+import { MEASURE_NAMES, MEASURES, measuredOf } from '../measure.ts';
 
 /** The level a document has to pass: a value of the measure, the share of all documents that pass it, or how many a day do. */
 export type Level =
@@ -49,7 +49,7 @@ export const RULE_MEASURES = ['score', ...MEASURE_NAMES] as const;
 export type RuleMeasure = (typeof RULE_MEASURES)[number];
 
 export function measured(measure: RuleMeasure, score: Score): number {
-  return measure === 'score' ? score.score : MEASURES[measure](score);
+  return measure === 'score' ? score.score : MEASURES[measure](measuredOf(score));
 }
 
 /** Whether the rule is about this document at all. */

@@ -70,6 +70,7 @@ describe('evaluate --store', () => {
         'true',
         'cosine',
         'alignment',
+        'consistency',
         'head-likelihood-ratio',
         'relative-head-likelihood-ratio',
         'head-likelihood',
@@ -89,8 +90,8 @@ describe('evaluate --store', () => {
     const text = readFileSync(page, 'utf8');
     assert.equal(
       text.match(/<svg /g)?.length,
-      1 + 6 + 1 + 1,
-      'precision and recall, six histograms, retraining, spectrum',
+      1 + 7 + 1 + 1,
+      'precision and recall, seven histograms, retraining, spectrum',
     );
     for (const title of [
       'Precision and recall',

@@ -87,10 +87,10 @@ describe('scan', () => {
       .trimEnd()
       .split('\n')
       .map((line) => JSON.parse(line));
-    const byScore = lines.map((line) => JSON.parse(line)).sort((a, b) => b.score - a.score);
+    const byRanking = lines.map((line) => JSON.parse(line)).sort((a, b) => b.ranking - a.ranking);
     assert.deepEqual(
       ranked.map(({ rank, ...fields }) => fields),
-      byScore,
+      byRanking,
     );
   });
 

@@ -22,7 +22,7 @@ describe('select', () => {
   });
 
   test('greedy explains more of D than the best by score, and those more than any', async () => {
-    const picked = JSON.parse((await select('-n', '12', '--json')).out);
+    const picked = JSON.parse((await select('-n', '12', '--strategy', 'greedy', '--json')).out);
     assert.equal(picked.documents.length, 12);
     assert.equal(picked.exactProducts, true);
     assert.ok(picked.cosine > picked.beside.topk.cosine, `${picked.cosine} and ${picked.beside.topk.cosine}`);
@@ -42,12 +42,13 @@ describe('select', () => {
     assert.ok(rising((await of('bottomk')).map(({ score }) => score)));
     assert.ok(rising((await of('p_max')).map(({ lossTunedHead }) => lossTunedHead)));
     assert.ok(rising((await of('p_min')).map(({ lossTunedHead }) => -lossTunedHead)));
+    assert.deepEqual(await of('auto'), await of('topk'));
     assert.equal((await of('random')).length, 10);
     assert.equal((await of('greedy_batched')).length, 10);
   });
 
   test('prints cos(S, D) by n beside topk and random, and the picks as lines', async () => {
-    const { out } = await select('-n', '10');
+    const { out } = await select('-n', '10', '--strategy', 'greedy');
     assert.match(out, /cos\(S, D\) of the first +1 +2 +5 +10 +highest at\ngreedy .*\ntopk .*\nrandom .*\n/);
     const lines = (await select('-n', '3', '--format', 'jsonl')).out.trimEnd().split('\n');
     assert.deepEqual(
@@ -60,7 +61,7 @@ describe('select', () => {
   test('more documents than the store holds, or another base: exit 78', async () => {
     const many = await select('-n', '61');
     assert.equal(many.code, 78);
-    assert.match(many.err, /-n 61: the store holds 60 documents for greedy/);
+    assert.match(many.err, /-n 61: the store holds 60 documents for topk/);
     const other = await select('-n', '2', '--base', tinyPair.tuned);
     assert.equal(other.code, 78);
     assert.match(other.err, /expected the checkpoint that the store was measured with/);
@@ -102,7 +103,7 @@ describe('select', () => {
   test('one document of a host at most; near duplicates are left out, or kept', async () => {
     const one = await select('-n', '2', '--max-per-host', '1');
     assert.equal(one.code, 78, 'all are of one host');
-    assert.match(one.err, /-n 2: the store holds 1 documents for greedy once near duplicates and hosts are seen to/);
+    assert.match(one.err, /-n 2: the store holds 1 documents for topk once near duplicates and hosts are seen to/);
     assert.equal(
       JSON.parse((await select('-n', '60', '--near-duplicates', 'keep', '--json')).out).documents.length,
       60,

@@ -124,6 +124,8 @@ describe('top', () => {
       cosine: 0.5,
       lossTuned: null,
       label: null,
+      consistency: ((-0.5 / 3.5) * 3) / 7,
+      ranking: 0.5,
     });
     assert.match((await top('-k', '1')).out, /^rank +score.*\n +1 +0\.50000 .* first +text of first\ufffd\[2J\n$/);
     assert.match((await top('-k', '2')).out, new RegExp(`twin \\(key ${'b'.repeat(64)}\\)`));
@@ -134,11 +136,11 @@ describe('top', () => {
     const [header, first, ...rest] = out.split('\r\n');
     assert.equal(
       header,
-      'rank,key,id,url,score,alignment,gradientNorm,loss,lossTunedHead,tokens,window,windows,meanAlignment,cosine,lossTuned,label,standardError',
+      'rank,key,id,url,score,alignment,gradientNorm,loss,lossTunedHead,tokens,window,windows,meanAlignment,cosine,lossTuned,label,consistency,ranking,standardError',
     );
     assert.equal(
       first,
-      `1,${'a'.repeat(64)},first,https://example.org/first,0.5,5,2,5.5,4.5,3,0,2,0.3333333333333333,0.5,,,`,
+      `1,${'a'.repeat(64)},first,https://example.org/first,0.5,5,2,5.5,4.5,3,0,2,0.3333333333333333,0.5,,,${((-0.5 / 3.5) * 3) / 7},0.5,`,
     );
     assert.equal(rest.length, 4);
 

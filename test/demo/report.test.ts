@@ -19,7 +19,7 @@ const truth: readonly TruthLine[] = ids.map((id, i) => ({
 }));
 
 /** Best first in the order given. */
-const ranked = (order: readonly number[]) => order.map((id, i) => ({ id: String(id), score: 0.5 - i / 10 }));
+const ranked = (order: readonly number[]) => order.map((id, i) => ({ id: String(id), ranking: 0.5 - i / 10 }));
 
 test('the report shows the best documents in order, cut to the width, and the figures', () => {
   const lines = report(ranked([1, 2, 4, 3, 5, 6, 7, 8, 9, 10]), crawl, truth, 43).split('\n');
@@ -31,7 +31,7 @@ test('the report shows the best documents in order, cut to the width, and the fi
   assert.match(figures, /66\.7 % +at random 30\.0 %: lift 2\.2/); // 1, 2 of the first three
   assert.match(figures, /all others +0\.9524/); // 20 of 21 pairs
   assert.match(figures, /other spam +0\.8333/); // 5 of 6
-  assert.match(figures, /median score +0\.4000 +other spam 0\.2000, all else -0\.2000/);
+  assert.match(figures, /median ranking +0\.4000 +other spam 0\.2000, all else -0\.2000/);
 });
 
 test('the report refuses a store that holds other documents than the crawl', () => {

@@ -46,7 +46,7 @@ describe('scores file', () => {
     assert.equal(
       readFileSync(path, 'utf8'),
       '{"id":"a","url":"u","score":0.25,"alignment":25,"gradientNorm":1.5,"loss":5.25,"lossTunedHead":4.125,"tokens":2,' +
-        '"window":1,"windows":3,"meanAlignment":0.3333333333333333,"cosine":0.25,"lossTuned":null,"label":null}\n',
+        '"window":1,"windows":3,"meanAlignment":0.3333333333333333,"cosine":0.25,"lossTuned":null,"label":null,"consistency":0.1111111111111111,"ranking":0.25}\n',
     );
   });
 
