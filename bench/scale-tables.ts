@@ -1,4 +1,4 @@
-/** The tables of docs/scale.md, written from what bench/scale.ts measured: `node bench/scale-page.ts` writes them again. */
+/** What a document takes on a cluster, and what follows for a million and a billion of them: tables of what bench/scale.ts measured. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { STEPS } from '../pipeline/topology.ts';
 import { type Topic, topics } from '../schemas/topics.ts';
@@ -9,8 +9,8 @@ export type PairName = (typeof PAIRS)[number];
 
 /** Of one process. */
 export interface LegCost {
-  /** CPU milliseconds a document, its start not counted. */
-  readonly cpuMs: number;
+  /** CPU milliseconds a document, its start not counted; null where all of them were handled between two looks. */
+  readonly cpuMs: number | null;
   /** The most memory it held, in MiB. */
   readonly memoryMiB: number;
 }
@@ -30,8 +30,6 @@ export interface Measured {
 export type MeasuredPairs = Readonly<Partial<Record<PairName, Measured>>>;
 
 const MEASURED = new URL('scale.json', import.meta.url);
-const PAGE = new URL('../docs/scale.md', import.meta.url);
-const [BEGIN, END] = ['<!-- written by bench/scale-page.ts from here -->', '<!-- to here -->'];
 
 const NAMES: Readonly<Record<PairName, string>> = { tiny: 'small pair', 'gpt2-small': 'GPT-2 small' };
 const COPIES = 3;
@@ -52,25 +50,15 @@ export function writeMeasured(measured: MeasuredPairs): void {
   writeFileSync(MEASURED, `${JSON.stringify(measured, null, 2)}\n`);
 }
 
-/** The page with the tables in their place. */
-export function withTables(page: string, measured: MeasuredPairs): string {
-  const [from, to] = [page.indexOf(BEGIN) + BEGIN.length, page.indexOf(END)];
-  return `${page.slice(0, from)}\n\n${tables(measured).join('\n')}\n\n${page.slice(to)}`;
-}
-
-/** Writes docs/scale.md again, and says its tables. */
-export function writePage(): readonly string[] {
-  const measured = readMeasured();
-  writeFileSync(PAGE, withTables(readFileSync(PAGE, 'utf8'), measured));
-  return tables(measured);
-}
-
-function tables(measured: MeasuredPairs): readonly string[] {
+/** Of each pair, and the sums for the larger one. */
+export function tables(measured: MeasuredPairs): readonly string[] {
   const pairs = PAIRS.filter((name) => measured[name] !== undefined);
   const large = measured['gpt2-small'];
   return [
     ...measuredTables(measured, pairs),
-    ...(large === undefined ? [] : ['', '## A million, and a billion documents', '', ...totals(large)]),
+    ...(large === undefined
+      ? []
+      : ['', '### A million, and a billion documents', '', ...totals(large, measured.tiny ?? large)]),
   ];
 }
 
@@ -86,7 +74,7 @@ function measuredTables(measured: MeasuredPairs, pairs: readonly PairName[]): re
     ]);
   const legs = ['crawl', ...STEPS].map((leg) => [
     `\`${leg}\``,
-    ...pairs.map((pair) => `${of(pair).legs[leg]!.cpuMs} ms`),
+    ...pairs.map((pair) => milliseconds(of(pair).legs[leg]!.cpuMs)),
     ...pairs.map((pair) => `${of(pair).legs[leg]!.memoryMiB} MiB`),
   ]);
   const broker = ['broker', ...pairs.map((pair) => `${of(pair).brokerCpuMs} ms`), ...pairs.map(() => '')];
@@ -108,9 +96,14 @@ function kept({ cleanup }: Topic): string {
   return cleanup === 'compact' ? 'compacted' : `${cleanup.deleteAfterMs / 1000 / DAY_S} days`;
 }
 
-function totals(one: Measured): readonly string[] {
+function milliseconds(cpuMs: number | null): string {
+  return cpuMs === null ? '' : `${cpuMs} ms`;
+}
+
+/** @param small what legs that are too fast for the documents of `one` are taken from: they know nothing of the model's size */
+function totals(one: Measured, small: Measured): readonly string[] {
   const counts = [1e6, 1e9];
-  const cpu = (leg: string) => one.legs[leg]!.cpuMs / 1000;
+  const cpu = (leg: string) => (one.legs[leg]!.cpuMs ?? small.legs[leg]!.cpuMs ?? Number.NaN) / 1000;
   const gradient = cpu('gradient');
   const rest = ['crawl', ...STEPS].filter((leg) => leg !== 'gradient').reduce((sum, leg) => sum + cpu(leg), 0);
   const perDocument = rest + one.brokerCpuMs / 1000;
@@ -124,7 +117,7 @@ function totals(one: Measured): readonly string[] {
   const row = (name: string, of: (n: number) => string) => [name, ...counts.map(of)];
   const bytes = (n: number) => (n >= 1e12 ? `${short(n / 1e12)} TB` : `${short(n / 1e9)} GB`);
   return [
-    `Reckoned from the column of GPT-2 small (float32, one window of 128 tokens), ${COPIES} copies of each partition, at ${CORE_HOUR} a core-hour and ${GB_MONTH.toFixed(2)} a GB-month. With n documents:`,
+    `Reckoned from the columns of GPT-2 small (float32, one window of 128 tokens), and where one is empty from the small pair's; ${COPIES} copies of each partition, at ${CORE_HOUR} a core-hour and ${GB_MONTH.toFixed(2)} a GB-month. With n documents:`,
     '',
     ...table(
       ['', '10⁶', '10⁹'],
@@ -135,7 +128,7 @@ function totals(one: Measured): readonly string[] {
         ),
         row(`disk, legs joined: n · ${short(disk(true))} bytes`, (n) => bytes(n * disk(true))),
         row(`disk, a topic between all legs: n · ${short(disk(false))} bytes`, (n) => bytes(n * disk(false))),
-        row('price, legs joined: core-hours, and each topic for as long as it is kept', (n) => short(price(n, true))),
+        row('price, legs joined: core-hours, and disk for as long as each topic is kept', (n) => short(price(n, true))),
         row('price, a topic between all legs', (n) => short(price(n, false))),
         row('cores to be through in a day', (n) => short((n * (gradient + perDocument)) / DAY_S)),
         row(`hours with ${WORKERS} \`gradient\` workers of ${CORES} cores`, (n) =>
@@ -163,5 +156,3 @@ function sum(values: readonly number[]): number {
 function short(value: number): string {
   return Number(value.toPrecision(2)).toLocaleString('en-US', { maximumFractionDigits: 6 });
 }
-
-if (import.meta.main) console.log(writePage().join('\n'));
