@@ -23,8 +23,8 @@ export function tinyCrawl(folder: string, n: number, more: readonly object[] = [
 
 const HEAD = 'transformer.wte.weight';
 
-/** A tuned checkpoint whose head moved as the pair's did, on every second row alone: into a folder that it makes. */
-export function halfTuned(dir: string): string {
+/** A tuned checkpoint whose head moved as the pair's did, on one row in so many alone: into a folder that it makes. */
+export function halfTuned(dir: string, every = 2): string {
   cpSync(tinyPair.base, dir, { recursive: true });
   const [base, tuned] = [tinyPair.base, tinyPair.tuned].map((side) => {
     const bytes = readFileSync(join(side, 'model.safetensors'));
@@ -32,7 +32,7 @@ export function halfTuned(dir: string): string {
     const { shape, data_offsets: offsets } = JSON.parse(bytes.toString('utf8', 8, 8 + length))[HEAD];
     return { bytes, start: 8 + length + offsets[0], width: shape[1] as number, rows: shape[0] as number };
   });
-  for (let row = 0; row < base!.rows; row += 2) {
+  for (let row = 0; row < base!.rows; row += every) {
     const size = 4 * base!.width;
     tuned!.bytes.copy(
       base!.bytes,
