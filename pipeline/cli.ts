@@ -6,6 +6,7 @@ import type { Context, Output } from './commands/command.ts';
 import { program } from './commands/program.ts';
 import { environmentOf } from './environment.ts';
 import { type ExitCode, exitCodeOf } from './exit-codes.ts';
+import { refusal } from './kafka/failure.ts';
 import { machineFault } from './machine-fault.ts';
 import { printableLines } from './render/printable.ts';
 import { screenOf } from './screen.ts';
@@ -44,8 +45,9 @@ async function main(words: readonly string[], signal: AbortSignal): Promise<Exit
       if (json) reportJson(78, 'ConfigError', error.message.replace(/^error: /, '')); // in words, commander has said it
       return 78;
     }
-    const code = exitCodeOf(error, signal.aborted);
-    report(error, code, json);
+    const own = refusal(error) ?? error;
+    const code = exitCodeOf(own, signal.aborted);
+    report(own, code, json);
     return code;
   }
 }

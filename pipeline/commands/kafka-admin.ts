@@ -9,16 +9,11 @@ export async function withAdmin<T>(
   what: (admin: Admin) => Promise<T>,
 ): Promise<T> {
   // loaded when asked for: other commands start sooner
-  const [{ kafkaClient }, { refusal }] = await Promise.all([
-    import('../kafka/client.ts'),
-    import('../kafka/failure.ts'),
-  ]);
+  const { kafkaClient } = await import('../kafka/client.ts');
   const admin = kafkaClient(connectionOf(config, environment, 'deltasift'), 'patient').admin();
   try {
     await admin.connect();
     return await what(admin);
-  } catch (error) {
-    throw refusal(error) ?? error;
   } finally {
     await admin.disconnect();
   }

@@ -1,11 +1,14 @@
 /** Which errors of a cluster are no use trying again. */
 import { ConfigError } from '../error.ts';
+import type { Denied } from './denied.ts';
 
 interface KafkaError {
   readonly name?: string;
   readonly type?: string;
   readonly message?: string;
   readonly cause?: unknown;
+  /** See kafkajs.ts. */
+  readonly denied?: Denied;
 }
 
 /** The error to end with, where only another config or an administrator can help; undefined where waiting may. */
@@ -14,6 +17,7 @@ export function refusal(error: unknown): ConfigError | undefined {
     if (at.name === 'KafkaJSSASLAuthenticationError') {
       return new ConfigError(`the brokers refused the credentials: ${at.message}`);
     }
+    if (at.denied !== undefined) return new ConfigError(`the brokers do not allow it: ${missing(at.denied)}`);
     if (at.type?.endsWith('_AUTHORIZATION_FAILED')) {
       return new ConfigError(`the brokers do not allow it: ${at.message} (${at.type}): the user needs an ACL for it`);
     }
@@ -25,4 +29,10 @@ export function refusal(error: unknown): ConfigError | undefined {
     }
   }
   return undefined;
+}
+
+function missing({ right, on, names }: Denied): string {
+  const also = right === 'Describe' ? ', which Read and Write bring along' : '';
+  const of = names.length === 0 ? on : `${on} ${names.join(', ')}`;
+  return `the user needs an ACL for ${right} on ${of}${also}; docs/acls.md lists what each command needs`;
 }

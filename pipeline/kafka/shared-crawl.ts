@@ -64,9 +64,15 @@ export async function sharedCrawl(source: Source, options: SharedCrawlOptions, s
       const isDone = { group: doneGroup, topic: CURSORS, partition };
       const transactionalId = topicOf(`${id}.${partition}`);
       const writer = await openWriter({ client: quick, id: transactionalId, topicOf, writes, place });
-      const places = await placesOf(admin, place.group, topicOf(CURSORS));
-      let last = places.get(partition) ?? 0; // transactions are counted, as a group's place
-      await writer.commit([], { ...isDone, next: UNDONE });
+      let last = 0; // transactions are counted, as a group's place
+      try {
+        const places = await placesOf(admin, place.group, topicOf(CURSORS));
+        last = places.get(partition) ?? 0;
+        await writer.commit([], { ...isDone, next: UNDONE });
+      } catch (error) {
+        await writer.close().catch(() => undefined);
+        throw error;
+      }
       return {
         partition,
         close: () => writer.close(),

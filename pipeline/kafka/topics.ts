@@ -6,6 +6,7 @@ import { ConfigError } from '../error.ts';
 import { REPLAY } from '../store/messages.ts';
 import { MAX_MESSAGE_BYTES } from './fit.ts';
 import { ConfigResourceTypes } from './kafkajs.ts';
+import { topicsThere } from './visible.ts';
 
 export interface Layout {
   readonly prefix: string;
@@ -66,7 +67,10 @@ function configOf({ cleanup }: Topic): Readonly<Record<string, string>> {
 /** What is there, against what should be. */
 export async function describeTopics(admin: Admin, layout: Layout): Promise<TopicReport> {
   const wanted = wantedTopics(layout);
-  const names = new Set(await admin.listTopics());
+  const names = await topicsThere(
+    admin,
+    wanted.map(({ name }) => name),
+  );
   const there = wanted.filter(({ name }) => names.has(name));
   const missing = wanted.filter(({ name }) => !names.has(name));
   const absent = missing.map(({ name }) => ({ topic: name, what: MISSING, wanted: 'there', actual: 'missing' }));
@@ -185,8 +189,9 @@ async function ownSettings(
 
 /** Those of the layout's topics that are on the cluster. */
 export async function presentTopics(admin: Admin, layout: Layout): Promise<readonly string[]> {
-  const wanted = new Set(wantedTopics(layout).map(({ name }) => name));
-  return (await admin.listTopics()).filter((name) => wanted.has(name)).sort();
+  const wanted = wantedTopics(layout).map(({ name }) => name);
+  const there = await topicsThere(admin, wanted);
+  return wanted.filter((name) => there.has(name)).sort();
 }
 
 /** Resolves, once they are gone, with the names of those that were there. */

@@ -11,6 +11,7 @@ import { readOn } from './member.ts';
 import { publisher } from './publisher.ts';
 import { type Room, room } from './room.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
+import { topicsThere } from './visible.ts';
 import { unwatched, type Watch } from './watch.ts';
 import { openWriter, type Placed } from './writer.ts';
 
@@ -186,8 +187,8 @@ export function kafkaTransport({
 
   /** A missing topic is retried by kafkajs for longer than a person waits. */
   async function read(reading: Subscription, signal: AbortSignal): Promise<void> {
-    const topics = await patiently((asked) => asked.listTopics(), signal);
-    if (!topics.includes(reading.topicOnCluster)) {
+    const there = await patiently((asked) => topicsThere(asked, [reading.topicOnCluster]), signal);
+    if (!there.has(reading.topicOnCluster)) {
       throw new ConfigError(
         `no topic ${reading.topicOnCluster} on the cluster: make it with \`deltasift topics create\``,
       );

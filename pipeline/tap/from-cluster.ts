@@ -4,6 +4,7 @@ import type { Kafka as Client } from 'kafkajs';
 import { type Delivered, Reject } from '../contract.ts';
 import { ConfigError } from '../error.ts';
 import { readAll } from '../kafka/read-all.ts';
+import { topicsThere } from '../kafka/visible.ts';
 import type { Wire } from '../kafka/wire.ts';
 import { type Tapped, tappedOf } from './message.ts';
 
@@ -71,7 +72,7 @@ async function startsOf(client: Client, topic: string, back: number): Promise<Re
   const admin = client.admin();
   await admin.connect();
   try {
-    if (!(await admin.listTopics()).includes(topic)) {
+    if (!(await topicsThere(admin, [topic])).has(topic)) {
       throw new ConfigError(`no topic ${topic} on the cluster: \`deltasift topics describe\` lists those there are`);
     }
     const bounds = await admin.fetchTopicOffsets(topic);

@@ -36,7 +36,10 @@ export interface Chaos {
 
 export interface Outcome {
   readonly seconds: number;
-  /** By topic: how many of the keys that should be there are not, and how many are there more than once. */
+  /**
+   * By topic: how many of the keys that should be there are not, and how many are there more than once. A document is put into a
+   * list of `selection` once at most.
+   */
   readonly lost: Readonly<Record<string, number>>;
   readonly doubled: Readonly<Record<string, number>>;
   /** Rejected messages in the dead letters, by code. */
@@ -160,6 +163,10 @@ export async function chaos(
       lost[topic] = [...wanted].filter((key) => !there.has(key)).length;
       doubled[topic] = keys.length - there.size;
     }
+    const kept = (await readCommitted(connection, `${PREFIX}selection`))
+      .filter(({ key, value }) => value !== null && !key.includes('/state/'))
+      .map(({ key }) => key);
+    doubled['selection'] = kept.length - new Set(kept).size;
     const dead = tallyOf(await readCommitted(connection, `${PREFIX}dead`), ({ headers }) => [headers['code']!, 1]);
     const counts = tallyOf(await readCommitted(connection, `${PREFIX}counts`), ({ value }) => {
       const { stage, outcome, code, n } = countCodec.decode(value!);

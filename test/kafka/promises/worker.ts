@@ -1,4 +1,4 @@
-/** A worker of all legs: `node worker.ts ADDRESS PREFIX SESSION_MS`. */
+/** A worker of all legs: `node worker.ts ADDRESS PREFIX SESSION_MS [SEEN_BOUND]`. */
 import { kafkaClient } from '../../../pipeline/kafka/client.ts';
 import { readSeen, readShare } from '../../../pipeline/kafka/partition-state.ts';
 import { stamp } from '../../../pipeline/kafka/stamp.ts';
@@ -7,7 +7,7 @@ import { legHandler } from '../../../pipeline/legs/handlers.ts';
 import { STEPS, topology } from '../../../pipeline/topology.ts';
 import { DELTA, gradient, SKETCH_WIDTH, tokenize } from './stages.ts';
 
-const [address, prefix, sessionTimeoutMs] = process.argv.slice(2);
+const [address, prefix, sessionTimeoutMs, seenBound = '1000000'] = process.argv.slice(2);
 const connection = { brokers: [address!], clientId: `worker-${process.pid}` };
 const reader = {
   client: kafkaClient(connection, 'patient'),
@@ -29,7 +29,7 @@ await Promise.all(
       keep: 50,
       pool: { size: 20, width: SKETCH_WIDTH },
       others: 0,
-      seen: (partition, signal) => readSeen(reader, partition, 1_000_000, signal),
+      seen: (partition, signal) => readSeen(reader, partition, Number(seenBound), signal),
       saved: (partition, signal) => readShare(reader, partition, signal),
     });
     const transport = kafkaTransport({
