@@ -1,11 +1,12 @@
 /**
- * kafkajs, mended: the only file that loads it. It is no longer maintained, and six of its modules are mended before the rest
+ * kafkajs, mended: the only file that loads it. It is no longer maintained, and seven of its modules are mended before the rest
  * sees them (docs/decisions/0005-kafkajs-mended.md).
  */
 import { createRequire } from 'node:module';
 import type { Kafka as Client, KafkaMessage } from 'kafkajs';
 import { withoutAborted } from './aborted.ts';
 import { mendLookup, mendSearch } from './mend-refusals.ts';
+import { mendClose, mendConnect } from './mend-sockets.ts';
 import { zstd } from './zstd.ts';
 
 const require = createRequire(import.meta.url);
@@ -14,7 +15,9 @@ if (isLoaded('kafkajs/src/consumer/batch.js')) {
   throw new Error('kafkajs was loaded before it could be mended: import it from pipeline/kafka/kafkajs.ts alone');
 }
 mendLookup(require('kafkajs/src/protocol/requests/index.js'));
+mendConnect(require('kafkajs/src/network/connection.js'), require('kafkajs/src/errors.js').KafkaJSConnectionError);
 mendSearch(require('kafkajs/src/cluster/brokerPool.js'));
+replace('kafkajs/src/cluster/brokerPool.js', mendClose(require('kafkajs/src/cluster/brokerPool.js')));
 // It takes the broker's list of aborted transactions to be in order of their beginnings, and shows what others wrote in between.
 replace('kafkajs/src/consumer/filterAbortedMessages.js', withoutAborted);
 mendTimer(require('kafkajs/src/network/requestQueue/index.js'));
