@@ -7,9 +7,11 @@ import type { Delta } from '../../schemas/types.ts';
 import type { Outgoing } from '../contract.ts';
 import { bell } from '../embedded/bell.ts';
 import { ConfigError } from '../error.ts';
+import { refusal } from './failure.ts';
 import { Partitioners } from './kafkajs.ts';
 import { readAll } from './read-all.ts';
 import { stamp } from './stamp.ts';
+import { topicsThere } from './visible.ts';
 import type { Wire } from './wire.ts';
 
 export const DELTAS = 'deltas';
@@ -41,7 +43,7 @@ const AGAIN_MS = 500;
  * Filled before it resolves. A delta that was removed stays in the topic as such, so that the newest message of a key says what
  * became of it, and none is without a value.
  *
- * @throws ConfigError where the cluster has no such topic
+ * @throws ConfigError where the cluster has no such topic, or does not let the user read it
  */
 export async function openDeltaSet({ client, prefix, wire }: DeltaSetOptions, signal: AbortSignal): Promise<DeltaSet> {
   const topicOnCluster = prefix + DELTAS;
@@ -50,6 +52,7 @@ export async function openDeltaSet({ client, prefix, wire }: DeltaSetOptions, si
   const changed = bell();
   const closing = new AbortController();
   let version = 0;
+  let refused: ConfigError | undefined;
   const admin = client.admin();
   const producer = client.producer({
     createPartitioner: Partitioners.DefaultPartitioner,
@@ -77,7 +80,9 @@ export async function openDeltaSet({ client, prefix, wire }: DeltaSetOptions, si
           },
           ending,
         );
-      } catch {
+      } catch (error) {
+        refused = refusal(error);
+        if (refused !== undefined) return changed.ring();
         await delay(AGAIN_MS, undefined, { signal: ending }).catch(() => undefined); // the cluster is away: read anew
       }
     }
@@ -94,8 +99,10 @@ export async function openDeltaSet({ client, prefix, wire }: DeltaSetOptions, si
 
   async function catchUp(waiting: AbortSignal): Promise<void> {
     const bounds = await admin.fetchTopicOffsets(topicOnCluster);
-    const isThere = () =>
-      bounds.every(({ partition, low, high }) => low === high || (reached.get(partition) ?? 0) >= Number(high));
+    const isThere = () => {
+      if (refused !== undefined) throw refused;
+      return bounds.every(({ partition, low, high }) => low === high || (reached.get(partition) ?? 0) >= Number(high));
+    };
     await changed.until(isThere, AbortSignal.any([waiting, closing.signal]));
   }
 
@@ -115,7 +122,7 @@ export async function openDeltaSet({ client, prefix, wire }: DeltaSetOptions, si
   };
   let following: Promise<void> = Promise.resolve();
   try {
-    if (!(await admin.listTopics()).includes(topicOnCluster)) {
+    if (!(await topicsThere(admin, [topicOnCluster])).has(topicOnCluster)) {
       throw new ConfigError(`no topic ${topicOnCluster} on the cluster: make it with \`deltasift topics create\``);
     }
     following = follow();
