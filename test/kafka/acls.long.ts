@@ -4,7 +4,7 @@ import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { text } from 'node:stream/consumers';
+import { createInterface } from 'node:readline';
 import { after, before, describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
@@ -168,22 +168,28 @@ describe('a user with the rights of docs/acls.md', () => {
     }
   }
 
-  /** Starts a worker as that user, waits until it has read all, and stops it. */
+  /** Starts a worker as that user, waits until it reads all of its partitions and has read them, and stops it. */
   async function works(command: string, words: readonly string[]): Promise<void> {
-    const worker = spawn(process.execPath, [LAUNCHER, ...words, ...secure()], {
+    const worker = spawn(process.execPath, [LAUNCHER, ...words, '--metrics', '0', ...secure()], {
       env: SECRETS,
       stdio: ['ignore', 'ignore', 'pipe'],
     });
-    const said = text(worker.stderr);
-    try {
-      await caughtUp(command.split(' ').at(-1) as Step, worker);
+    let said = '';
+    for await (const line of createInterface(worker.stderr)) {
+      said += `${line}\n`;
+      const [url] = /http:\S+/.exec(line) ?? [];
+      if (url === undefined) continue;
+      const isReady = () =>
+        fetch(new URL('/readyz', url)).then(
+          ({ ok }) => ok,
+          () => false,
+        );
+      while (worker.exitCode === null && !(await isReady())) await delay(100);
+      if (worker.exitCode === null) await caughtUp(command.split(' ').at(-1) as Step, worker);
       worker.kill('SIGTERM');
-      const [code] = await once(worker, 'exit');
-      assert.equal(code, 130, await said);
-    } catch (error) {
-      worker.kill('SIGKILL');
-      throw new Error(await said, { cause: error });
     }
+    const [code] = worker.exitCode === null ? await once(worker, 'exit') : [worker.exitCode];
+    assert.equal(code, 130, said);
   }
 
   for (const command of new Set(table.map((line) => line.command))) {
