@@ -113,5 +113,5 @@ test('the image runs the command line as nobody, and asks for its health where w
   const text = read('image/Dockerfile');
   assert.match(text, /^USER 10001:10001$/m);
   assert.match(text, /127\.0\.0\.1:9464\/healthz/);
-  assert.match(text, /^ENTRYPOINT \["node", "\/opt\/deltasift\/dist\/pipeline\/cli\.js"\]$/m);
+  assert.match(text, /^ENTRYPOINT \["node", "\/opt\/deltasift\/pipeline\/launcher\.cjs"\]$/m);
 });
