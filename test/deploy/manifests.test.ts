@@ -50,7 +50,8 @@ describe('the Kubernetes manifests', () => {
     assert.deepEqual(parsed.map(({ name }) => name).sort(), ['crawl', 'topics create', ...LEGS.map(() => 'worker')]);
     const legs = parsed.flatMap(({ name, config }) => (name === 'worker' ? [...config['legs']!] : []));
     assert.deepEqual(legs.sort(), LEGS.toSorted());
-    for (const { name, config } of parsed) if (name !== 'topics create') assert.equal(config['metrics'], '0.0.0.0:9464');
+    for (const { name, config } of parsed)
+      if (name !== 'topics create') assert.equal(config['metrics'], '0.0.0.0:9464');
   });
 
   test('probe the paths and the port that workers and crawlers serve, and give them time to end', () => {
