@@ -73,6 +73,14 @@ const sections: Readonly<Record<string, { readonly title: string; run(): Promise
     title: 'Watching a cluster',
     run: async () => (await import('./watching.ts')).watchingSection(tiny),
   },
+  reading: {
+    title: 'Memory of reading',
+    run: async () => (await import('./reading.ts')).readingSection(cache, signal),
+  },
+  bombs: {
+    title: 'Bombs',
+    run: async () => (await import('./bombs.ts')).bombsSection(cache),
+  },
   recovery: {
     title: 'Recovery on a cluster',
     run: async () => (await import('./recovery.ts')).recoverySection(),

@@ -1,6 +1,6 @@
 /** What reading a crawl costs a core, through the contract, beside readers that do less. */
 import { spawnSync } from 'node:child_process';
-import { createReadStream, readFileSync, writeFileSync } from 'node:fs';
+import { createReadStream, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { parquetWriteBuffer } from 'hyparquet-writer';
@@ -9,31 +9,23 @@ import { sourceOf } from '../stages/sources/sources.ts';
 import { documentsFile } from './documents.ts';
 import { median } from './race.ts';
 import { table } from './results.ts';
+import { pageOf, pageRecord, response, textRecord, textsIn } from './web-records.ts';
 
 const RECORDS = 500;
 const WORDS = 1000;
 const ROUNDS = 3;
 
 export async function sourcesSection(cache: string, signal: AbortSignal): Promise<readonly string[]> {
-  const lines = readFileSync(await documentsFile(cache, RECORDS, WORDS), 'utf8')
-    .trimEnd()
-    .split('\n');
-  const bodies = lines.map((line) => (JSON.parse(line) as { text: string }).text.replace(/((?:\S+ ){80})/g, '$1\n'));
-  const pages = bodies.map(pageOf);
+  const bodies = textsIn(await documentsFile(cache, RECORDS, WORDS));
+  const pages = bodies.map((text) => response(pageOf(text)));
   const files = {
     wet: join(cache, 'bench.warc.wet.gz'),
     warc: join(cache, 'bench.warc.gz'),
     parquet: join(cache, 'bench.parquet'),
   };
-  writeFileSync(
-    files.wet,
-    Buffer.concat(bodies.map((text, i) => gzipSync(record('conversion', 'text/plain', text, i)))),
-  );
-  writeFileSync(
-    files.warc,
-    Buffer.concat(pages.map((page, i) => gzipSync(record('response', 'application/http', page, i)))),
-  );
-  const columnData = [{ name: 'text', type: 'STRING' as const, data: bodies }];
+  writeFileSync(files.wet, Buffer.concat(bodies.map((text, i) => gzipSync(textRecord(text, i)))));
+  writeFileSync(files.warc, Buffer.concat(bodies.map((text, i) => gzipSync(pageRecord(text, i)))));
+  const columnData = [{ name: 'text', type: 'STRING' as const, data: [...bodies] }];
   writeFileSync(files.parquet, Buffer.from(parquetWriteBuffer({ columnData, rowGroupSize: 1000 })));
 
   const through = async (kind: keyof typeof files) => {
@@ -77,23 +69,6 @@ export async function sourcesSection(cache: string, signal: AbortSignal): Promis
     '',
     ...table(['', 'MB a CPU second', 'at least'], [...rows, ...python]),
   ];
-}
-
-function pageOf(text: string): string {
-  const paragraphs = text
-    .split('\n')
-    .map((line) => `<p class="text"><a href="/x">More</a> ${line.replaceAll('<', '&lt;')}</p>\n`);
-  const menu = '<nav><ul>'.concat(
-    '<li class="item"><a href="/a/b/c">An item of the menu</a></li>'.repeat(30),
-    '</ul></nav>',
-  );
-  const html = `<!doctype html><html><head><title>A page</title><style>p { margin: 0 }</style></head><body>${menu}<main>${paragraphs.join('')}</main></body></html>`;
-  return `HTTP/1.1 200 OK\r\nContent-Type: text/html; charset=utf-8\r\n\r\n${html}`;
-}
-
-function record(type: string, mime: string, block: string, i: number): string {
-  const head = `WARC/1.0\r\nWARC-Type: ${type}\r\nWARC-Record-ID: <urn:uuid:${i}>\r\nWARC-Target-URI: https://example.org/${i}\r\nWARC-Date: 2024-01-01T00:00:00Z\r\nContent-Type: ${mime}\r\n`;
-  return `${head}Content-Length: ${Buffer.byteLength(block)}\r\n\r\n${block}\r\n\r\n`;
 }
 
 const timed = (imports: string, body: string) =>

@@ -50,6 +50,13 @@ describe('bombs', () => {
     assert.deepEqual(await bomb(html(`${'<div>'.repeat(200_000)}deep`)), ['deep', 'the rest']);
   });
 
+  test('eight million tags, brackets or entities that lead to nothing', async () => {
+    const [nested] = await bomb(html('<div>'.repeat(1_600_000)));
+    assert.ok(nested === 'drop empty' || nested === 'reject unparsable-html', nested);
+    assert.equal((await bomb(html('<'.repeat(8_000_000)))).at(-1), 'the rest');
+    assert.equal((await bomb(html('&amp;&'.repeat(1_300_000)))).at(-1), 'the rest');
+  });
+
   test('an element of a million attributes, and one of a large picture, are read', async () => {
     const names = Array.from({ length: 1_000_000 }, (_, i) => `a${i.toString(36)}`).join(' ');
     assert.deepEqual(await bomb(html(`<p ${names}>x`)), ['x', 'the rest']);

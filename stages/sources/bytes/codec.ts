@@ -31,7 +31,7 @@ interface WithInfo {
 }
 
 /** Bytes that a stream hands over at once. */
-const CHUNK = 128 << 10;
+const CHUNK = 1 << 20;
 
 /** RFC 1952: magic, method, flags, time, extra flags, system; optional fields by flag; deflate; CRC-32 and length mod 2³². */
 const FHCRC = 2;

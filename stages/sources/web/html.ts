@@ -94,14 +94,29 @@ function extract(html: string, { keep, xml = false }: HtmlOptions): HtmlPage {
     if (top.part === 'content' || (top.part === 'around' && keep === 'all')) line.add(chars);
   }
 
+  /** Text [from, to) that was not taken yet: the tokenizer parts it at every '<'. */
+  let [from, to] = [0, 0];
+
+  function more(start: number, end: number): void {
+    if (start !== to) flush();
+    if (from === to) from = start;
+    to = end;
+  }
+
+  function flush(): void {
+    if (from < to && (top.part !== 'silent' || head.isInTitle())) text(html.slice(from, to));
+    from = to;
+  }
+
   // what is known of the tag that is being read
   let element: Element | undefined;
   const attributes = new Map<string, string>();
   let attribute: string | undefined;
   let value = '';
 
-  function start(selfClosing: boolean): void {
+  function open(selfClosing: boolean): void {
     if (element === undefined) return;
+    flush();
     const { name, isBlock, isHeading, isCell, isLink, isPreformatted, isContainer } = element;
     head.start(name, attributes, isOpen('svg'));
     if (isBlock) {
@@ -122,18 +137,18 @@ function extract(html: string, { keep, xml = false }: HtmlOptions): HtmlPage {
   const tokenizer = new Tokenizer(
     { recognizeSelfClosing: xml },
     {
-      onopentagname(from, to) {
-        element = elementOf(html.slice(from, to));
+      onopentagname(start, end) {
+        element = elementOf(html.slice(start, end));
         attributes.clear();
       },
-      onattribname(from, to) {
+      onattribname(start, end) {
         if (element?.isDescribed !== true) return;
-        const name = html.slice(from, to).toLowerCase();
+        const name = html.slice(start, end).toLowerCase();
         attribute = ATTRIBUTES.has(name) && !attributes.has(name) ? name : undefined;
         value = '';
       },
-      onattribdata(from, to) {
-        if (attribute !== undefined) value += html.slice(from, to);
+      onattribdata(start, end) {
+        if (attribute !== undefined) value += html.slice(start, end);
       },
       onattribentity(code) {
         if (attribute !== undefined) value += String.fromCodePoint(code);
@@ -142,25 +157,30 @@ function extract(html: string, { keep, xml = false }: HtmlOptions): HtmlPage {
         if (attribute !== undefined) attributes.set(attribute, value);
         attribute = undefined;
       },
-      onopentagend: () => start(false),
-      onselfclosingtag: () => start(true),
+      onopentagend: () => open(false),
+      onselfclosingtag: () => open(true),
 
-      onclosetag(from, to) {
-        const closed = elementOf(html.slice(from, to));
+      onclosetag(start, end) {
+        const closed = elementOf(html.slice(start, end));
         if (closed === undefined) return;
+        flush();
         head.end(closed.name);
         if (closed.isBlock) line.end(top.preformatted);
         else if (closed.isLink) line.linked(false);
         if (closed.isContainer) close(closed.name);
       },
 
-      ontext(from, to) {
-        if (top.part !== 'silent' || head.isInTitle()) text(html.slice(from, to));
+      ontext: more,
+      ontextentity(code) {
+        flush();
+        text(String.fromCodePoint(code));
       },
-      ontextentity: (code) => text(String.fromCodePoint(code)),
-      onend: () => line.end(top.preformatted),
+      onend() {
+        flush();
+        line.end(top.preformatted);
+      },
       isInForeignContext: () => isOpen('svg'),
-      oncdata: (from, to, end) => text(html.slice(from, to - end)),
+      oncdata: (start, end, behind) => more(start, end - behind),
       oncomment() {},
       ondeclaration() {},
       onprocessinginstruction() {},
