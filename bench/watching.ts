@@ -38,8 +38,8 @@ export async function watchingSection(tiny: {
   const first = (times: Map<string, number>, id: string) => times.has(id) || times.set(id, performance.now());
 
   const hook = createServer(async (request, response) => {
-    const { document } = JSON.parse(await textOf(request)) as { readonly document: string };
-    first(told, document);
+    const { data } = JSON.parse(await textOf(request)) as { readonly data: { readonly document: string } };
+    first(told, data.document);
     response.writeHead(204).end();
   });
   hook.listen(0, '127.0.0.1');
@@ -139,6 +139,6 @@ export async function watchingSection(tiny: {
 
 async function until(holds: () => boolean): Promise<void> {
   for (const start = performance.now(); !holds(); await delay(50)) {
-    if (performance.now() - start > PATIENCE_MS) throw new Error('documents do not arrive');
+    if (performance.now() - start > PATIENCE_MS) throw new Error(`documents do not arrive`);
   }
 }
