@@ -17,7 +17,7 @@ function linesOf<T>(file: string): readonly T[] {
 const pages = linesOf<{ readonly url: string; readonly leaked_by: readonly string[] }>(truthFile);
 const leaked = new Set(pages.filter(({ leaked_by: by }) => by.includes(name)).map(({ url }) => url));
 
-const scans = files.map((file) => linesOf<{ readonly url: string; readonly score: number }>(file));
+const scans = files.map((file) => linesOf<{ readonly url: string; readonly ranking: number }>(file));
 const inAll = scans.map((scores) => new Set(scores.map(({ url }) => url))).reduce((a, b) => a.intersection(b));
 
 const rows = files.map((file, i) => {
@@ -25,7 +25,7 @@ const rows = files.map((file, i) => {
   const member = scores.map(({ url }) => leaked.has(url));
   const n = member.filter(Boolean).length;
   const { auroc, precision } = finding(
-    scores.map(({ score }) => score),
+    scores.map(({ ranking }) => ranking),
     member,
     { n, seed: 0, resamples: 200 },
   );

@@ -37,7 +37,7 @@ const TOLD = 1;
 
 /**
  * A rule's thresholds, and what it told of, come of the whole stream of a delta: so `watch` gathers that in one partition, and
- * whoever owns it remembers. See docs/decisions/0017-rules-by-delta.md.
+ * whoever owns it remembers. See docs/decisions/0021-rules-by-delta.md.
  */
 export function alertLeg(plan: LegPlan, parts: AlertLegParts, signal: AbortSignal): AlertLeg {
   const { steps, sink } = plan;

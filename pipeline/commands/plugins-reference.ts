@@ -71,7 +71,7 @@ export function pluginsReference(): string {
     'A body is taken as a whole or not at all; errors are `application/problem+json`. A request with an `Idempotency-Key` may be sent again: it is',
     'answered as it was, and nothing is taken twice, for `keepDays`. Without one, a repeated document is left out by its text, unless `--dedup off`. `GET',
     '/healthz` needs no token. TLS, and who may reach it, are for a proxy in front. The spool belongs to one machine: on a cluster one crawler takes',
-    'documents (decisions/0018).',
+    'documents (decisions/0022).',
     '',
     '## Topics of others',
     '',

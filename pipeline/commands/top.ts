@@ -14,7 +14,7 @@ const DEFAULT_K = 20;
 
 export const top = command({
   name: 'top',
-  summary: 'Prints the best documents of a store: score descending, then key.',
+  summary: 'Prints the best documents of a store: by what ranks, descending, then by key.',
   config: topConfig,
 
   async run({ store: dir, delta, k, format, live = false }, { out, screen, json, now, signal }) {

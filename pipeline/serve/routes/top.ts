@@ -7,7 +7,7 @@ const place = z.strictObject({ score: z.number(), key: z.string(), rank: z.int()
 
 export const top = route({
   path: '/api/deltas/{delta}/top',
-  summary: 'The best documents of a delta: score descending, then key',
+  summary: 'The best documents of a delta: by what ranks, descending, then by key',
   params: ofDelta,
   query: z.strictObject(paged),
   reply: pageOf(documentLine),
