@@ -104,6 +104,23 @@ export async function describeTopics(admin: Admin, layout: Layout): Promise<Topi
   return { wanted, differences: [...absent, ...present] };
 }
 
+const KNOWN_TRIES = 300;
+const KNOWN_EVERY_MS = 100;
+
+/** Waits until topics that were made have leaders: the broker that is asked may hear of them later than the one that made them. */
+async function known(admin: Admin, names: readonly string[]): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    try {
+      await admin.fetchTopicMetadata({ topics: [...names] });
+      return;
+    } catch (error) {
+      const { type = '' } = error as { readonly type?: string };
+      if (tries === KNOWN_TRIES || !/^(UNKNOWN_TOPIC_OR_PARTITION|LEADER_NOT_AVAILABLE)$/.test(type)) throw error;
+      await delay(KNOWN_EVERY_MS);
+    }
+  }
+}
+
 /**
  * Makes what is missing. A topic that is there and differs is left alone, and refused, unless `apply`: then its settings are
  * changed and partitions are added. Resolves with what was done.
@@ -133,7 +150,7 @@ export async function createTopics(
   const made = wanted.filter(({ name }) => missing.some(({ topic }) => topic === name));
   if (made.length > 0) {
     await admin.createTopics({
-      waitForLeaders: true,
+      waitForLeaders: false,
       topics: made.map(({ name, partitions, replicas, config }) => ({
         topic: name,
         numPartitions: partitions,
@@ -141,6 +158,10 @@ export async function createTopics(
         configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
       })),
     });
+    await known(
+      admin,
+      made.map(({ name }) => name),
+    );
   }
   const grown = other.filter(({ what }) => what === 'partitions');
   if (grown.length > 0) {
