@@ -26,9 +26,9 @@ export interface LegOptions<In, Out> {
 const DECODE = 'decode';
 
 /**
- * The handler that runs a chain. An outgoing message carries the headers of the message it came from; a rejected one goes to the
- * dead letters with its bytes; per stage, documents in = out + dropped + rejected, as `Count` messages with the last of each
- * partition: what came of a partition may be committed without the rest of the batch.
+ * The handler that runs a chain. An outgoing message carries the headers of the message it came from, but for its schema; a
+ * rejected one goes to the dead letters with its bytes; per stage, documents in = out + dropped + rejected, as `Count` messages
+ * with the last of each partition: what came of a partition may be committed without the rest of the batch.
  *
  * A message that comes again was not committed, so what the stages remember runs ahead of the store: `make` is asked for the
  * chain anew. Whatever has to be closed belongs outside of it.
@@ -60,7 +60,7 @@ export function leg<In, Out>(
     if (outcome instanceof Drop) return exampleOf(message, value, by, outcome.reason);
     const remembered = remember?.(message.key) ?? [];
     if (outcome instanceof Reject) return [...remembered, deadLetter(message, outcome, by, before(by, names))];
-    const { headers } = message;
+    const { schema: _, ...headers } = message.headers; // of the value that came in
     const sent = outcome.flatMap(encode).map((one) => ({ ...one, headers: { ...headers, ...one.headers } }));
     return [...remembered, ...sent];
   }

@@ -54,10 +54,12 @@ async function fill(): Promise<void> {
     assert.equal(code, 0, err);
     return out;
   };
+  const rules = join(dir, 'rules.yaml');
+  writeFileSync(rules, 'alerts: [{ name: any, above: -1 }]\nsinks: [stdout]\n');
   await ok('topics', 'create', '--partitions', '2');
   await ok('crawl', '--source', `jsonl:${join(dir, 'crawl.jsonl')}`);
   const model = ['--base', join(TINY, 'base'), '--tuned', join(TINY, 'tuned'), '--window', '32', '--threads', '1'];
-  const options = ['--near-duplicates', 'drop'];
+  const options = ['--near-duplicates', 'drop', '--config', rules];
   const worker = spawn(process.execPath, [LAUNCHER, 'worker', ...at, ...model, ...options], {
     env: {},
     stdio: 'inherit',
@@ -65,7 +67,7 @@ async function fill(): Promise<void> {
   for (let behind = 1; behind > 0; ) {
     await delay(500);
     assert.equal(worker.exitCode, null, 'the worker ended');
-    const rows = JSON.parse(await ok('lag', '--json')) as readonly { lag: number; end: number }[];
+    const rows = JSON.parse(await ok('lag', '--json', '--config', rules)) as readonly { lag: number; end: number }[];
     behind = rows.some(({ end }) => end > 0) && rows.every(({ lag }) => lag === 0) ? 0 : 1;
   }
   worker.kill('SIGTERM');
