@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 import type { Admin } from 'kafkajs';
 import { kafkaClient } from '../../pipeline/kafka/client.ts';
 import { lagOf } from '../../pipeline/kafka/lag.ts';
-import { INPUT, type Step } from '../../pipeline/topology.ts';
+import { INPUT, STEPS, type Step } from '../../pipeline/topology.ts';
 import { deltasift, LAUNCHER } from '../cli/run.ts';
 import { type Broker, startBroker } from '../kit/broker.ts';
 import { folders } from '../kit/folder.ts';
@@ -154,7 +154,7 @@ describe('a user with the rights of docs/acls.md', () => {
       env: {},
       stdio: 'ignore',
     });
-    for (const step of Object.keys(INPUT) as Step[]) await caughtUp(step, worker);
+    for (const step of STEPS) await caughtUp(step, worker);
     worker.kill('SIGTERM');
     await once(worker, 'exit');
   });
