@@ -64,7 +64,7 @@ test('workers that are killed, and poison in every topic, change no score, no ra
   const { delta } = JSON.parse(
     await deltasift('scan', '--json', ...MODEL, ...source, '--store', whole, '--scores', scores),
   );
-  const expected = linesOf<{ id: string; score: number }>(readFileSync(scores, 'utf8'));
+  const expected = linesOf<{ id: string; ranking: number }>(readFileSync(scores, 'utf8'));
 
   const at = ['--brokers', broker.address];
   await deltasift('topics', 'create', ...at, '--partitions', '4');
@@ -111,22 +111,22 @@ test('workers that are killed, and poison in every topic, change no score, no ra
   const scored = (await readCommitted(connection, 'deltasift.scores')).filter(({ key }) => !keys.has(key));
   const byId = new Map(scored.map(({ value }) => scoreCodec.decode(value!)).map((one) => [one.id, one]));
   assert.equal(scored.length, expected.length, 'none lost, none twice');
-  for (const { id, score } of expected) {
+  for (const { id, ranking } of expected) {
     const got = byId.get(id)?.score ?? Number.NaN;
-    assert.ok(Math.abs(got - score) <= 1e-6, `${id}: ${got} on the cluster, ${score} in a scan`);
+    assert.ok(Math.abs(got - ranking) <= 1e-6, `${id}: ${got} on the cluster, ${ranking} in a scan`);
   }
 
   const gathered = join(dir, 'gathered');
   await deltasift('gather', ...at, ...MODEL, '--store', gathered);
   const best = async (store: string) =>
-    linesOf<{ id: string; score: number }>(
+    linesOf<{ id: string; ranking: number }>(
       await deltasift('top', '--store', store, '-k', String(KEEP), '--format', 'jsonl'),
     );
   const [ours, theirs] = [await best(gathered), await best(whole)];
-  for (const [i, { id, score }] of theirs.entries()) {
-    assert.ok(Math.abs(ours[i]!.score - score) <= 1e-6, `rank ${i + 1}`);
+  for (const [i, { id, ranking }] of theirs.entries()) {
+    assert.ok(Math.abs(ours[i]!.ranking - ranking) <= 1e-6, `rank ${i + 1}`);
     if (ours[i]!.id === id) continue;
-    assert.ok(Math.abs(byId.get(id)!.score - ours[i]!.score) <= 1e-6, `rank ${i + 1} is ${ours[i]!.id}, not ${id}`);
+    assert.ok(Math.abs(byId.get(id)!.score - ours[i]!.ranking) <= 1e-6, `rank ${i + 1} is ${ours[i]!.id}, not ${id}`);
   }
   const [split, one] = [await cosineOf(gathered, delta), await cosineOf(whole, delta)];
   assert.ok(split >= 0.99 * one, `cos(S, D) of a set from the workers' pools ${split}, from one pool ${one}`);
