@@ -91,15 +91,15 @@ start() {
 }
 
 end_with() { # SIGNAL
-  running || return 0
-  local pid
+  [[ -f $pid_file ]] || return 0
+  local pid tries=40 # of one that somebody else has ended
   pid=$(<"$pid_file")
-  kill "-$1" "$pid"
-  for ((i = 0; i < 600; i++)); do # its threads may hold the port for a moment after it has ended
+  running && { tries=600; kill "-$1" "$pid"; }
+  for ((i = 0; i < tries; i++)); do # its threads may hold the port for a moment after it has ended
     alive "$pid" || listening || { rm -f "$pid_file"; return 0; }
     sleep 0.05
   done
-  kill -KILL "$pid"
+  running && kill -KILL "$pid"
   rm -f "$pid_file"
 }
 
