@@ -1,5 +1,4 @@
 /** What a crash costs on a cluster: a broker that is killed, and a worker that comes with an empty machine. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { kafkaClient } from '../pipeline/kafka/client.ts';
 import { readShare } from '../pipeline/kafka/partition-state.ts';
@@ -108,8 +107,8 @@ async function rebuild(broker: Broker): Promise<number> {
   await source.close();
 
   const start = performance.now();
-  const reader = { client: kafkaClient(connection, 'patient'), name: randomUUID(), topicOf: (topic: string) => topic };
-  const saved = await readShare(reader, 0, AbortSignal.timeout(600_000));
+  const cluster = { client: kafkaClient(connection, 'patient'), prefix: '' };
+  const saved = await readShare(cluster, 0, AbortSignal.timeout(600_000));
   const size = { keep: CANDIDATES, pool: { size: POOL, width: WIDTH }, others: 0 };
   const stage = select({ deltas: [DELTA], ...size }, saved);
   await stage.process([], AbortSignal.timeout(1000));

@@ -1,5 +1,4 @@
 /** A store from the topics of a cluster: the shares of all workers as one, for `top`, `show` and whatever else reads a store. */
-import { randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { deltaCodec, selectionCodec } from '../schemas/codec.ts';
@@ -49,16 +48,11 @@ export async function gather(
   const target = await openTarget(config, environment, signal);
   for (const sentence of target.notes) note(sentence);
   const client = kafkaClient(connectionOf(config, environment, 'deltasift'), 'patient');
-  const name = randomUUID(); // no two may read as one group
   registryOf(config, environment); // refuses a setting that lacks it
   const wire = await wireOf({ ...config, wire: 'single-object' }, environment, signal); // it only reads
 
   async function read(topic: string, each: (message: Delivered) => void): Promise<void> {
-    const topicOnCluster = config.prefix + topic;
-    await readAll(
-      { client, topic, topicOnCluster, group: `${config.prefix}reader.${topic}.${name}`, each, wire },
-      signal,
-    );
+    await readAll({ client, prefix: config.prefix, wire }, { topic, each }, signal);
   }
 
   const store = openStore(config.store);

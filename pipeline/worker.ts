@@ -116,16 +116,15 @@ async function runScoringLegs(
   for (const note of target.notes) world.note(note);
   const { sketch } = target;
   const wire = await wireOf(config, world.environment, signal);
-  const client = kafkaClient(connection, 'patient');
-  const name = randomUUID(); // no two workers may read as one group
-  const set = await openDeltaSet({ client, prefix: config.prefix, wire }, signal);
+  const cluster = { client: kafkaClient(connection, 'patient'), prefix: config.prefix, wire };
+  const set = await openDeltaSet(cluster, signal);
   const basis = config.keepReplay === undefined ? undefined : await basisOnCluster();
   const deltas = await openClusterDeltas(
     {
       set,
       target,
       config,
-      worker: `${hostname()}/${process.pid}/${name.slice(0, 8)}`,
+      worker: `${hostname()}/${process.pid}/${randomUUID().slice(0, 8)}`,
       legs: plans.map((plan) => plan.name),
       world,
       open: (tunings) => openStage(target, config, world, { runs: metrics.runs, deltas: tunings, basis }),
@@ -133,12 +132,6 @@ async function runScoringLegs(
     signal,
   );
   const gradient = observed(deltas.stage, metrics.measured);
-  const reader = {
-    client,
-    name,
-    topicOf: (topic: string) => config.prefix + topic,
-    wire,
-  };
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
 
@@ -146,7 +139,7 @@ async function runScoringLegs(
   async function basisOnCluster(): Promise<Basis> {
     refuseRecords(target);
     const { id } = target.measurement;
-    const [known] = await readBases({ client, prefix: config.prefix, wire }, id, signal);
+    const [known] = await readBases(cluster, id, signal);
     if (known !== undefined) return known;
     const made = await openBasis(target, config.threads ?? world.cores);
     await set.send(basisMessage(id, made));
@@ -155,7 +148,7 @@ async function runScoringLegs(
 
   async function readNear(partition: number, claiming: AbortSignal) {
     const kept = signatureIndex(SIGNATURES_BOUND);
-    await readSignatures(reader, partition, kept.add, claiming);
+    await readSignatures(cluster, partition, kept.add, claiming);
     return { threshold: config.nearDuplicateThreshold, kept };
   }
 
@@ -173,8 +166,8 @@ async function runScoringLegs(
       pool: sketch === undefined ? undefined : { size: config.pool, width: sketch.definition.width },
       others: config.pool,
       unframe: wire.unframe,
-      seen: (partition, claiming) => readSeen(reader, partition, SEEN_BOUND, claiming),
-      saved: (partition, claiming) => readShare(reader, partition, claiming),
+      seen: (partition, claiming) => readSeen(cluster, partition, SEEN_BOUND, claiming),
+      saved: (partition, claiming) => readShare(cluster, partition, claiming),
       ...(config.nearDuplicates === 'keep' ? {} : { near: readNear }),
     });
     const { prefix } = config;

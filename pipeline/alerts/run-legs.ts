@@ -1,5 +1,4 @@
 /** The legs of a worker that tell of documents. */
-import { randomUUID } from 'node:crypto';
 import type { WorkerConfig } from '../config/config.ts';
 import { wireOf } from '../config/wire.ts';
 import { type KafkaConnection, kafkaClient } from '../kafka/client.ts';
@@ -35,12 +34,7 @@ export async function runAlertLegs(
   const wire = await wireOf(config, world.environment, signal);
   const told = plans.flatMap(({ sink }) => sink ?? []);
   const alerting = await openAlerting(config, sinkTools(world), told);
-  const reader = {
-    client: kafkaClient(connection, 'patient'),
-    name: randomUUID(), // no two workers may read as one group
-    topicOf: (topic: string) => prefix + topic,
-    wire,
-  };
+  const cluster = { client: kafkaClient(connection, 'patient'), prefix, wire };
   const stop = new AbortController();
   const either = AbortSignal.any([signal, stop.signal]);
 
@@ -54,7 +48,7 @@ export async function runAlertLegs(
         random: world.random,
         tell: world.note,
         unframe: wire.unframe,
-        saved: (partition, claiming) => readRules(reader, partition, claiming),
+        saved: (partition, claiming) => readRules(cluster, partition, claiming),
         watch: metrics.stages,
       },
       either,

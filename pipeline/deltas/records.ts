@@ -1,12 +1,9 @@
 /** Where replay records are read from: a store, or the topic of a cluster. */
-import { randomUUID } from 'node:crypto';
-import type { Kafka as Client } from 'kafkajs';
 import { replayCodec } from '../../schemas/codec.ts';
 import type { Basis, Replay } from '../../schemas/types.ts';
 import type { Awaitable } from '../contract.ts';
 import { readBases } from '../kafka/bases.ts';
-import { readAll } from '../kafka/read-all.ts';
-import type { Wire } from '../kafka/wire.ts';
+import { type ClusterView, readAll } from '../kafka/read-all.ts';
 import { REPLAY } from '../store/messages.ts';
 import type { Store } from '../store/store.ts';
 
@@ -34,13 +31,8 @@ export function storeRecords({ records }: Store): ReplayRecords {
   };
 }
 
-export function clusterRecords(cluster: {
-  readonly client: Client;
-  readonly prefix: string;
-  readonly wire: Wire;
-}): ReplayRecords {
-  const { client, prefix, wire } = cluster;
-  const topicOnCluster = prefix + REPLAY;
+export function clusterRecords(cluster: ClusterView): ReplayRecords {
+  const { client, prefix } = cluster;
   return {
     bases: (measurement, signal) => readBases(cluster, measurement, signal),
 
@@ -48,7 +40,7 @@ export function clusterRecords(cluster: {
       const admin = client.admin();
       await admin.connect();
       try {
-        const bounds = await admin.fetchTopicOffsets(topicOnCluster);
+        const bounds = await admin.fetchTopicOffsets(prefix + REPLAY);
         return bounds.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
       } finally {
         await admin.disconnect();
@@ -56,14 +48,10 @@ export function clusterRecords(cluster: {
     },
 
     async read(each, signal) {
-      const group = `${prefix}reader.${REPLAY}.${randomUUID()}`; // no two may read as one group
       await readAll(
+        cluster,
         {
-          client,
           topic: REPLAY,
-          topicOnCluster,
-          group,
-          wire,
           each: async ({ value, headers }) => {
             if (value !== null) await each(replayCodec.decode(value, headers['schema']));
           },

@@ -1,5 +1,4 @@
 /** A store that follows a cluster: what is committed there is here a moment later, and whoever reads the store sees it. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { FollowConfig } from '../config/config.ts';
 import { connectionOf, legsOf } from '../config/kafka.ts';
@@ -59,11 +58,9 @@ export async function followCluster(
     const inbox = inboxOf(held, () => ended.abort());
 
     const read = async (topic: string, follow: boolean): Promise<void> => {
-      const topicOnCluster = config.prefix + topic;
-      const group = `${config.prefix}reader.${topic}.${randomUUID()}`; // no two may read as one group
       const from = new Map(Array.from({ length: await partitionsOf(topic) }, (_, partition) => [partition, 0]));
       for (const [partition, next] of held.placesOf(topic)) from.set(partition, next);
-      await readAll({ client, topic, topicOnCluster, group, from, follow, each: inbox.put, wire }, either);
+      await readAll({ client, prefix: config.prefix, wire }, { topic, from, follow, each: inbox.put }, either);
       inbox.flush();
     };
     const readOn = async (topic: string): Promise<void> => {

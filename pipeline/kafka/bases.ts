@@ -1,11 +1,8 @@
 /** What replay records on a cluster are written in, as the compacted topic has it. */
-import { randomUUID } from 'node:crypto';
-import type { Kafka as Client } from 'kafkajs';
 import { basisCodec } from '../../schemas/codec.ts';
 import type { Basis } from '../../schemas/types.ts';
 import type { Outgoing } from '../contract.ts';
-import { readAll } from './read-all.ts';
-import type { Wire } from './wire.ts';
+import { type ClusterView, readAll } from './read-all.ts';
 
 export const BASES = 'bases';
 
@@ -16,19 +13,15 @@ export function basisMessage(measurement: string, basis: Basis): Outgoing {
 
 /** Those of a measurement, in the order of their ids. */
 export async function readBases(
-  { client, prefix, wire }: { readonly client: Client; readonly prefix: string; readonly wire: Wire },
+  cluster: ClusterView,
   measurement: string,
   signal: AbortSignal,
 ): Promise<readonly Basis[]> {
   const found = new Map<string, Basis>();
-  const group = `${prefix}reader.${BASES}.${randomUUID()}`; // no two may read as one group
   await readAll(
+    cluster,
     {
-      client,
       topic: BASES,
-      topicOnCluster: prefix + BASES,
-      group,
-      wire,
       each({ key, value }) {
         if (value === null || !key.startsWith(`${measurement}/`)) return;
         const basis = basisCodec.decode(value);

@@ -1,11 +1,10 @@
 /** The topic of dead letters, and which of them were sent again. */
-import { randomUUID } from 'node:crypto';
 import type { Kafka as Client } from 'kafkajs';
 import type { Outgoing } from '../contract.ts';
 import { tally } from '../legs/tally.ts';
 import { countMessage, DEAD, REPLAYED } from '../store/messages.ts';
 import { INPUT } from '../topology.ts';
-import { readAll } from './read-all.ts';
+import { type ClusterView, readAll } from './read-all.ts';
 
 export interface DeadLetter {
   /** partition/offset in the topic of dead letters */
@@ -32,32 +31,28 @@ export const MOST_ATTEMPTS = 3;
 
 /** Those that match, to `each`, one at a time. */
 export async function readDead(
-  { client, prefix }: { readonly client: Client; readonly prefix: string },
+  cluster: ClusterView,
   { places, code, stage, topic, since }: DeadQuery,
   each: (letter: DeadLetter) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const reader = `${prefix}reader.${DEAD}.${randomUUID()}`; // no two may read as one group
   const replayed = new Set<string>();
   await readAll(
+    cluster,
     {
-      client,
       topic: REPLAYED,
-      topicOnCluster: prefix + REPLAYED,
-      group: `${reader}.${REPLAYED}`,
+      reader: DEAD,
       each: ({ key }) => {
         replayed.add(key);
       },
     },
     signal,
   );
-  const from = since === undefined ? undefined : await offsetsAt(client, prefix + DEAD, since);
+  const from = since === undefined ? undefined : await offsetsAt(cluster.client, cluster.prefix + DEAD, since);
   await readAll(
+    cluster,
     {
-      client,
       topic: DEAD,
-      topicOnCluster: prefix + DEAD,
-      group: reader,
       ...(from === undefined ? {} : { from }),
       each: ({ partition, offset, key, headers, value }) => {
         const place = `${partition}/${offset}`;

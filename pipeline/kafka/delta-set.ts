@@ -1,7 +1,5 @@
 /** The deltas of a cluster, as the compacted topic has them, kept up to date while others change them. */
-import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Kafka as Client } from 'kafkajs';
 import { deltaCodec } from '../../schemas/codec.ts';
 import type { Delta } from '../../schemas/types.ts';
 import type { Outgoing } from '../contract.ts';
@@ -9,7 +7,7 @@ import { bell } from '../embedded/bell.ts';
 import { ConfigError } from '../error.ts';
 import { refusal } from './failure.ts';
 import { Partitioners } from './kafkajs.ts';
-import { readAll } from './read-all.ts';
+import { type ClusterView, readAll } from './read-all.ts';
 import { stamp } from './stamp.ts';
 import { topicsThere } from './visible.ts';
 import type { Wire } from './wire.ts';
@@ -31,9 +29,7 @@ export interface DeltaSet {
   close(): Promise<void>;
 }
 
-export interface DeltaSetOptions {
-  readonly client: Client;
-  readonly prefix: string;
+export interface DeltaSetOptions extends ClusterView {
   readonly wire: Wire;
 }
 
@@ -65,13 +61,10 @@ export async function openDeltaSet({ client, prefix, wire }: DeltaSetOptions, si
     while (!ending.aborted) {
       try {
         await readAll(
+          { client, prefix, wire },
           {
-            client,
             topic: DELTAS,
-            topicOnCluster,
-            group: `${prefix}reader.${DELTAS}.${randomUUID()}`,
             follow: true,
-            wire,
             each({ key, value, partition, offset }) {
               take(key, value);
               reached.set(partition, Math.max(offset + 1, reached.get(partition) ?? 0));

@@ -1,11 +1,9 @@
 /** What the stages remember of one partition, as the compacted topics have it. */
-import type { Kafka as Client } from 'kafkajs';
 import { scoreCodec, selectionCodec, signatureCodec } from '../../schemas/codec.ts';
 import type { Score, Signature } from '../../schemas/types.ts';
 import type { Delivered } from '../contract.ts';
 import { RULES, SEEN, SELECTION, SIGNATURES } from '../store/messages.ts';
-import { readAll } from './read-all.ts';
-import type { Wire } from './wire.ts';
+import { type ClusterView, readAll } from './read-all.ts';
 
 /** The keys that were handled, the newest of them where there are too many. */
 export interface SeenSet {
@@ -39,22 +37,14 @@ export interface SavedShare {
   forget(delta: string): readonly string[];
 }
 
-export interface StateReader {
-  readonly client: Client;
-  /** Names the reader: no other of the same name reads at the same time. */
-  readonly name: string;
-  readonly topicOf: (topic: string) => string;
-  readonly wire?: Wire | undefined;
-}
-
 export async function readSeen(
-  reader: StateReader,
+  cluster: ClusterView,
   partition: number,
   bound: number,
   signal: AbortSignal,
 ): Promise<SeenSet> {
   const seen = seenSet(bound);
-  await readPartition(reader, SEEN, partition, signal, ({ key, value }) => {
+  await readPartition(cluster, SEEN, partition, signal, ({ key, value }) => {
     if (value === null) seen.delete(key);
     else seen.add(key);
   });
@@ -63,33 +53,33 @@ export async function readSeen(
 
 /** @param add called for each document let through, in order */
 export async function readSignatures(
-  reader: StateReader,
+  cluster: ClusterView,
   partition: number,
   add: (key: string, signature: Omit<Signature, 'key'>) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  await readPartition(reader, SIGNATURES, partition, signal, ({ key, value }) => {
+  await readPartition(cluster, SIGNATURES, partition, signal, ({ key, value }) => {
     if (value !== null) add(key, signatureCodec.decode(value));
   });
 }
 
 /** Running values of the rules, by name. */
 export async function readRules(
-  reader: StateReader,
+  cluster: ClusterView,
   partition: number,
   signal: AbortSignal,
 ): Promise<(name: string) => Uint8Array | undefined> {
   const values = new Map<string, Buffer>();
-  await readPartition(reader, RULES, partition, signal, ({ key, value }) => {
+  await readPartition(cluster, RULES, partition, signal, ({ key, value }) => {
     if (value === null) values.delete(key);
     else values.set(key, value);
   });
   return (name) => values.get(name);
 }
 
-export async function readShare(reader: StateReader, partition: number, signal: AbortSignal): Promise<SavedShare> {
+export async function readShare(cluster: ClusterView, partition: number, signal: AbortSignal): Promise<SavedShare> {
   const changes = new Map<string, Buffer>();
-  await readPartition(reader, SELECTION, partition, signal, ({ key, value }) => {
+  await readPartition(cluster, SELECTION, partition, signal, ({ key, value }) => {
     if (value === null) changes.delete(key);
     else changes.set(key, value);
   });
@@ -119,16 +109,11 @@ export async function readShare(reader: StateReader, partition: number, signal: 
 }
 
 async function readPartition(
-  { client, name, topicOf, wire }: StateReader,
+  cluster: ClusterView,
   topic: string,
   partition: number,
   signal: AbortSignal,
   each: (message: Delivered) => void,
 ): Promise<void> {
-  const group = `${topicOf(`reader.${topic}.${partition}`)}.${name}`;
-  const from = new Map([[partition, 0]]);
-  await readAll(
-    { client, topic, topicOnCluster: topicOf(topic), group, from, each, ...(wire === undefined ? {} : { wire }) },
-    signal,
-  );
+  await readAll(cluster, { topic, from: new Map([[partition, 0]]), each }, signal);
 }

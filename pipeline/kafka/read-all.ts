@@ -1,34 +1,43 @@
 /** A topic from its beginning to the end it has now: what a compacted topic says. */
+import { randomUUID } from 'node:crypto';
 import type { Kafka as Client } from 'kafkajs';
 import { type Awaitable, type Delivered, Reject } from '../contract.ts';
 import { ConfigError } from '../error.ts';
 import { delivered } from './message.ts';
 import type { Wire } from './wire.ts';
 
-export interface ReadAll {
+/** A cluster, as whole topics of it are read. */
+export interface ClusterView {
   readonly client: Client;
+  /** Before the names of topics and groups. */
+  readonly prefix: string;
+  /** Where it is given, values are handed over as codecs read them. */
+  readonly wire?: Wire | undefined;
+}
+
+export interface ReadAll {
   readonly topic: string;
-  /** The topic's name on the cluster. */
-  readonly topicOnCluster: string;
-  /** A group of its own, that no other reader has at the same time. It commits nothing. */
-  readonly group: string;
+  /** What its group is named after, which commits nothing; the topic where left out. */
+  readonly reader?: string;
   /** Only these partitions, each from an offset on; all from the beginning where left out. */
   readonly from?: ReadonlyMap<number, number>;
   /** Goes on with what comes, until `signal` aborts. */
   readonly follow?: boolean;
   readonly each: (message: Delivered) => Awaitable<void>;
-  /** Where it is given, values are handed over as codecs read them. @throws Error for one that cannot be, ConfigError where its schema is not known */
-  readonly wire?: Wire;
 }
 
 /**
  * Calls `each` for what is committed, in order within a partition. Resolves with the offset behind what was read, by partition.
  * It waits for transactions that are open when it begins.
+ *
+ * @throws Error for a value that the wire cannot hand over, ConfigError where its schema is not known
  */
 export async function readAll(
-  { client, topic, topicOnCluster, group, from, follow = false, each, wire }: ReadAll,
+  { client, prefix, wire }: ClusterView,
+  { topic, reader = topic, from, follow = false, each }: ReadAll,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, number>> {
+  const topicOnCluster = prefix + topic;
   const admin = client.admin();
   await admin.connect();
   const bounds = await admin.fetchTopicOffsets(topicOnCluster).finally(() => admin.disconnect());
@@ -46,7 +55,7 @@ export async function readAll(
   const { promise: done, resolve, reject } = Promise.withResolvers<void>();
   done.catch(() => undefined); // it may end before anybody waits for it
   const consumer = client.consumer({
-    groupId: group,
+    groupId: `${prefix}reader.${reader}.${randomUUID()}`, // no two may read as one group
     maxWaitTimeInMs: 100,
     maxBytesPerPartition: 4 * 2 ** 20,
     allowAutoTopicCreation: false,

@@ -1,5 +1,4 @@
 /** A crawl that several processes share: the units of a source, by the partitions of the topic that keeps their cursors. */
-import { randomUUID } from 'node:crypto';
 import type { Outgoing, Source } from '../contract.ts';
 import { crawl, type Follow, type Marks } from '../crawl/crawl.ts';
 import { CRAWL_WRITES, DOCUMENTS } from '../crawl/group.ts';
@@ -84,13 +83,10 @@ export async function sharedCrawl(source: Source, options: SharedCrawlOptions, s
     async function marksOf(partitions: readonly number[], stop: AbortSignal): Promise<Map<string, CursorMark>> {
       const marks = new Map<string, CursorMark>();
       const from = new Map(partitions.map((partition) => [partition, 0]));
-      const group = topicOf(`reader.${CURSORS}.${randomUUID()}`); // no two may read as one group
       await readAll(
+        { client: patient, prefix },
         {
-          client: patient,
           topic: CURSORS,
-          topicOnCluster: topicOf(CURSORS),
-          group,
           from,
           each(message) {
             const mark = cursorMark(message);

@@ -1,7 +1,5 @@
 /** What workers say of the deltas they score, as the topic has it. */
-import { randomUUID } from 'node:crypto';
-import type { Kafka as Client } from 'kafkajs';
-import { readAll } from './read-all.ts';
+import { type ClusterView, readAll } from './read-all.ts';
 
 export const WORKERS = 'workers';
 
@@ -18,18 +16,12 @@ export interface WorkerReport {
 export const SILENT_SECONDS = 180;
 
 /** The newest of each worker that has not said that it ends, by name. */
-export async function readReports(
-  { client, prefix }: { readonly client: Client; readonly prefix: string },
-  signal: AbortSignal,
-): Promise<readonly WorkerReport[]> {
+export async function readReports(cluster: ClusterView, signal: AbortSignal): Promise<readonly WorkerReport[]> {
   const reports = new Map<string, WorkerReport>();
-  const group = `${prefix}reader.${WORKERS}.${randomUUID()}`; // no two may read as one group
   await readAll(
+    cluster,
     {
-      client,
       topic: WORKERS,
-      topicOnCluster: prefix + WORKERS,
-      group,
       each({ key, value }) {
         const report = value === null ? undefined : parsed(value);
         if (report === undefined) reports.delete(key);

@@ -1,5 +1,4 @@
 /** What goes through a topic of a cluster. It reads as a group of its own, commits nothing, and sees what is committed. */
-import { randomUUID } from 'node:crypto';
 import type { Kafka as Client } from 'kafkajs';
 import { type Delivered, Reject } from '../contract.ts';
 import { ConfigError } from '../error.ts';
@@ -57,14 +56,12 @@ async function read(
   each: (message: Tapped) => void,
   signal: AbortSignal,
 ): Promise<void> {
-  const topicOnCluster = prefix + topic;
-  const from = await startsOf(client, topicOnCluster, back);
-  const group = `${prefix}reader.${topic}.${randomUUID()}`; // no two may read as one group
+  const from = await startsOf(client, prefix + topic, back);
   const unframed = async (message: Delivered) => {
     const value = message.value === null ? null : await wire.unframe(message);
     each(value instanceof Reject ? tappedOf(message, value.reason) : tappedOf({ ...message, value }));
   };
-  await readAll({ client, topic, topicOnCluster, group, from, follow, each: unframed }, signal);
+  await readAll({ client, prefix }, { topic, from, follow, each: unframed }, signal);
 }
 
 /** By partition, so many offsets before its end. @throws ConfigError where the topic is not there */

@@ -63,8 +63,7 @@ function documentOf(i: number, text: string): Outgoing {
 /** A worker of the first leg, until all that was published is handled. */
 async function work(tokenizer: Stage<Document, Tokens>, publish: readonly Outgoing[] = []): Promise<void> {
   const plan = legPlan('tokenize');
-  const topicOf = (topic: string) => PREFIX + topic;
-  const reader = { client: kafkaClient(connection(), 'patient'), name: String(Math.random()), topicOf };
+  const cluster = { client: kafkaClient(connection(), 'patient'), prefix: PREFIX };
   const leg = legHandler(plan, {
     tokenize: tokenizer,
     gradient,
@@ -75,7 +74,7 @@ async function work(tokenizer: Stage<Document, Tokens>, publish: readonly Outgoi
     pool: { size: 1, width: SKETCH_WIDTH },
     others: 0,
     filters: [],
-    seen: (partition, signal) => readSeen(reader, partition, 100, signal),
+    seen: (partition, signal) => readSeen(cluster, partition, 100, signal),
     saved: () => assert.fail(),
   });
   const transport = kafkaTransport({

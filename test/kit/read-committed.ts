@@ -1,5 +1,4 @@
 /** A topic as a reader of committed messages sees it, from its beginning to its present end. */
-import { randomUUID } from 'node:crypto';
 import type { Delivered } from '../../pipeline/contract.ts';
 import { type KafkaConnection, kafkaClient } from '../../pipeline/kafka/client.ts';
 import { readAll } from '../../pipeline/kafka/read-all.ts';
@@ -10,7 +9,6 @@ export async function readCommitted(connection: KafkaConnection, topic: string):
   const each = (message: Delivered) => {
     all.push(message);
   };
-  const group = `test-${randomUUID()}`;
-  await readAll({ client, topic, topicOnCluster: topic, group, each }, AbortSignal.timeout(60_000));
+  await readAll({ client, prefix: '' }, { topic, each }, AbortSignal.timeout(60_000));
   return all;
 }

@@ -24,11 +24,7 @@ const alerts = alertSettings.alerts.parse([
 ]);
 const tools = sinkTools({ folder: '.', clock, write: (text) => process.stdout.write(text) });
 const alerting = await openAlerting({ alerts, sinks: [{ kind: 'file', path: file }] }, tools);
-const reader = {
-  client: kafkaClient(connection, 'patient'),
-  name: String(process.pid),
-  topicOf: (topic: string) => topic,
-};
+const cluster = { client: kafkaClient(connection, 'patient'), prefix: '' };
 const stop = new AbortController();
 const { pace, handle, prepare } = alertLeg(
   plan!,
@@ -38,7 +34,7 @@ const { pace, handle, prepare } = alertLeg(
     digestSeconds: 1,
     random: () => 0,
     tell: (sentence) => process.stderr.write(`${sentence}\n`),
-    saved: (partition, signal) => readRules(reader, partition, signal),
+    saved: (partition, signal) => readRules(cluster, partition, signal),
   },
   stop.signal,
 );

@@ -173,11 +173,11 @@ export async function chaos(
       return [`${stage}/${outcome}/${code}`, n];
     });
 
-    const reader = { client, name: 'chaos', topicOf: (topic: string) => PREFIX + topic };
+    const cluster = { client, prefix: PREFIX };
     const merged = quantileSketch();
     const best: { readonly key: string; readonly score: number }[] = [];
     for (let partition = 0; partition < PARTITIONS; partition++) {
-      const share = await readShare(reader, partition, AbortSignal.timeout(60_000));
+      const share = await readShare(cluster, partition, AbortSignal.timeout(60_000));
       best.push(...share.best(DELTA.id));
       merged.merge(quantileSketch(share.state(DELTA.id, 'quantiles')));
     }

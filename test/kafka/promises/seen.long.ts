@@ -40,11 +40,7 @@ after(async () => {
 });
 
 const connection = () => ({ brokers: [broker.address], clientId: 'seen' });
-const reader = () => ({
-  client: kafkaClient(connection(), 'patient'),
-  name: 'test',
-  topicOf: (topic: string) => PREFIX + topic,
-});
+const cluster = () => ({ client: kafkaClient(connection(), 'patient'), prefix: PREFIX });
 
 function documentOf(name: string): Outgoing {
   const named = { key: name.repeat(64), id: name, url: null, text: `text ${name}` };
@@ -75,7 +71,7 @@ async function scoredAfter(names: string): Promise<string> {
 test('one that the set holds is dropped; one that it forgot is scored again, also by the next owner, and is kept once', async () => {
   assert.equal(await scoredAfter('abcde'), 'abcde');
   // the next owner reads the set back from its topic: the newest of it
-  const seen = await readSeen(reader(), 0, BOUND, AbortSignal.timeout(60_000));
+  const seen = await readSeen(cluster(), 0, BOUND, AbortSignal.timeout(60_000));
   assert.deepEqual(
     [...'abcde'].map((name) => seen.has(name.repeat(64))),
     [false, false, true, true, true],
@@ -83,7 +79,7 @@ test('one that the set holds is dropped; one that it forgot is scored again, als
   assert.equal(await scoredAfter('edc'), 'abcde', 'known ones are dropped');
   assert.equal(await scoredAfter('ae'), 'abcdea', 'a was forgotten, and e is still known');
 
-  const share = await readShare(reader(), 0, AbortSignal.timeout(60_000));
+  const share = await readShare(cluster(), 0, AbortSignal.timeout(60_000));
   const kept = Array.from(share.best(DELTA.id), ({ key }) => key[0]);
   assert.deepEqual(kept.sort(), [...'abcde']);
   const counts: Record<string, number> = {};

@@ -9,11 +9,7 @@ import { DELTA, gradient, SKETCH_WIDTH, tokenize } from './stages.ts';
 
 const [address, prefix, sessionTimeoutMs, seenBound = '1000000'] = process.argv.slice(2);
 const connection = { brokers: [address!], clientId: `worker-${process.pid}` };
-const reader = {
-  client: kafkaClient(connection, 'patient'),
-  name: String(process.pid),
-  topicOf: (topic: string) => prefix + topic,
-};
+const cluster = { client: kafkaClient(connection, 'patient'), prefix: prefix! };
 const stop = new AbortController();
 process.on('SIGTERM', () => stop.abort());
 
@@ -29,8 +25,8 @@ await Promise.all(
       keep: 50,
       pool: { size: 20, width: SKETCH_WIDTH },
       others: 0,
-      seen: (partition, signal) => readSeen(reader, partition, Number(seenBound), signal),
-      saved: (partition, signal) => readShare(reader, partition, signal),
+      seen: (partition, signal) => readSeen(cluster, partition, Number(seenBound), signal),
+      saved: (partition, signal) => readShare(cluster, partition, signal),
     });
     const transport = kafkaTransport({
       connection,
