@@ -11,9 +11,20 @@ interface KafkaError {
   readonly denied?: Denied;
 }
 
+/** An error, what caused it, and what caused that. */
+export function* causesOf(error: unknown): Generator<KafkaError> {
+  for (let at = error as KafkaError | null | undefined; at != null; at = at.cause as KafkaError | null | undefined)
+    yield at;
+}
+
+/** Whether an error, or one that caused it, is of a type that Kafka's protocol names. */
+export function isOfType(error: unknown, type: string): boolean {
+  return causesOf(error).some((at) => at.type === type);
+}
+
 /** The error to end with, where only another config or an administrator can help; undefined where waiting may. */
 export function refusal(error: unknown): ConfigError | undefined {
-  for (let at = error as KafkaError | undefined; at !== undefined && at !== null; at = at.cause as KafkaError) {
+  for (const at of causesOf(error)) {
     if (at.name === 'KafkaJSSASLAuthenticationError') {
       return new ConfigError(`the brokers refused the credentials: ${at.message}`);
     }

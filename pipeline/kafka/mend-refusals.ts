@@ -1,5 +1,6 @@
 /** kafkajs says of what a cluster does not allow that something is not, or nothing at all: its errors get a `denied`. */
-import { type Denied, deniedOf } from './denied.ts';
+import { deniedOf } from './denied.ts';
+import { causesOf } from './failure.ts';
 
 interface Asked {
   readonly request: { readonly apiName: string };
@@ -29,15 +30,10 @@ function explained(asked: Asked, { groupId, transactionalId }: NonNullable<Param
     } catch (error) {
       const denied = deniedOf({ name: request.apiName, groupId, transactionalId }, answer);
       if (denied === undefined) throw error;
-      throw Object.assign(error as Refused, { denied, retriable: false });
+      throw Object.assign(error as Error, { denied, retriable: false });
     }
   };
   return { ...asked, response: { ...response, parse } };
-}
-
-interface Refused extends Error {
-  readonly denied?: Denied;
-  readonly cause?: unknown;
 }
 
 interface BrokerPool {
@@ -51,16 +47,11 @@ export function mendSearch({ prototype }: { readonly prototype: BrokerPool }): v
     let refused: unknown;
     const answer = await withBroker.call<BrokerPool, [typeof ask], Promise<T | null>>(this, (broker) =>
       ask(broker).catch((error: unknown) => {
-        if (isRefusal(error)) refused = error;
+        if (causesOf(error).some(({ denied }) => denied !== undefined)) refused = error;
         throw error;
       }),
     );
     if (answer === null && refused !== undefined) throw refused;
     return answer;
   };
-}
-
-function isRefusal(error: unknown): boolean {
-  for (let at = error as Refused | undefined; at; at = at.cause as Refused) if (at.denied !== undefined) return true;
-  return false;
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Bounds, TopicMessage, TopicReader } from '../contract.ts';
 import { ConfigError } from '../error.ts';
 import { type KafkaConnection, kafkaClient } from './client.ts';
-import { refusal } from './failure.ts';
+import { isOfType, refusal } from './failure.ts';
 import { type Cluster, clusterOf, FetchedMessages } from './kafkajs.ts';
 import { textOf } from './message.ts';
 
@@ -124,9 +124,7 @@ export function topicReader(connection: KafkaConnection, topic: string): TopicRe
 }
 
 function explained(error: unknown, topic: string): unknown {
-  let at = error as { readonly type?: string; readonly cause?: unknown };
-  while (at.cause instanceof Error) at = at.cause;
-  if (at.type === 'UNKNOWN_TOPIC_OR_PARTITION') {
+  if (isOfType(error, 'UNKNOWN_TOPIC_OR_PARTITION')) {
     return new ConfigError(`the cluster has no topic ${topic}, or this user may not see it`, { cause: error });
   }
   return refusal(error) ?? error;

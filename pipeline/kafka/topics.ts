@@ -4,6 +4,7 @@ import type { Admin } from 'kafkajs';
 import { type Topic, topics } from '../../schemas/topics.ts';
 import { ConfigError } from '../error.ts';
 import { REPLAY } from '../store/messages.ts';
+import { isOfType } from './failure.ts';
 import { MAX_MESSAGE_BYTES } from './fit.ts';
 import { ConfigResourceTypes } from './kafkajs.ts';
 import { topicsThere } from './visible.ts';
@@ -106,6 +107,7 @@ export async function describeTopics(admin: Admin, layout: Layout): Promise<Topi
 
 const KNOWN_TRIES = 300;
 const KNOWN_EVERY_MS = 100;
+const NOT_YET = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'] as const;
 
 /** Waits until topics that were made have leaders: the broker that is asked may hear of them later than the one that made them. */
 async function known(admin: Admin, names: readonly string[]): Promise<void> {
@@ -114,8 +116,7 @@ async function known(admin: Admin, names: readonly string[]): Promise<void> {
       await admin.fetchTopicMetadata({ topics: [...names] });
       return;
     } catch (error) {
-      const { type = '' } = error as { readonly type?: string };
-      if (tries === KNOWN_TRIES || !/^(UNKNOWN_TOPIC_OR_PARTITION|LEADER_NOT_AVAILABLE)$/.test(type)) throw error;
+      if (tries === KNOWN_TRIES || !NOT_YET.some((type) => isOfType(error, type))) throw error;
       await delay(KNOWN_EVERY_MS);
     }
   }

@@ -1,5 +1,6 @@
 /** Which topics are on a cluster: it does not list those that a user may not see. */
 import type { Admin } from 'kafkajs';
+import { isOfType } from './failure.ts';
 
 /**
  * Those of these topics that are there.
@@ -13,15 +14,8 @@ export async function topicsThere(admin: Admin, names: readonly string[]): Promi
     try {
       await admin.fetchTopicMetadata({ topics: [name] });
     } catch (error) {
-      if (!isUnknown(error)) throw error;
+      if (!isOfType(error, 'UNKNOWN_TOPIC_OR_PARTITION')) throw error;
     }
   }
   return there;
-}
-
-function isUnknown(error: unknown): boolean {
-  for (let at = error as { type?: string; cause?: unknown } | undefined; at; at = at.cause as typeof at) {
-    if (at.type === 'UNKNOWN_TOPIC_OR_PARTITION') return true;
-  }
-  return false;
 }
