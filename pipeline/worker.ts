@@ -24,6 +24,7 @@ import { observed } from './legs/observed.ts';
 import { serveMetrics } from './metrics/server.ts';
 import { type WorkerMetrics, workerMetrics } from './metrics/worker.ts';
 import type { World } from './scan/scan.ts';
+import { sideBySide } from './side-by-side.ts';
 import { measureOf } from './target/modes.ts';
 import { openStage } from './target/open-stage.ts';
 import { openTarget } from './target/target.ts';
@@ -89,15 +90,12 @@ export interface Surroundings {
 /** What tells of documents and what finds them, side by side, until `signal` aborts or one of them fails. */
 async function run(plans: readonly LegPlan[], surroundings: Surroundings, signal: AbortSignal): Promise<void> {
   const [telling, scoring] = [plans.filter(isOfAlerts), plans.filter((plan) => !isOfAlerts(plan))];
-  const stop = new AbortController();
-  const either = AbortSignal.any([signal, stop.signal]);
-  const runs = [
-    ...(telling.length === 0 ? [] : [runAlertLegs(telling, surroundings, either)]),
-    ...(scoring.length === 0 ? [] : [runScoringLegs(scoring, surroundings, either)]),
-  ].map((running) => running.finally(() => stop.abort())); // where one ends, the process does
-  const ends = await Promise.allSettled(runs);
-  const failed = ends.find((end) => end.status === 'rejected');
-  if (failed !== undefined) throw failed.reason;
+  const parts = [
+    { plans: telling, legs: runAlertLegs },
+    { plans: scoring, legs: runScoringLegs },
+  ].filter((part) => part.plans.length > 0);
+  const runs = parts.map((part) => (either: AbortSignal) => part.legs(part.plans, surroundings, either));
+  await sideBySide(runs, signal); // where one leg ends, the process does
 }
 
 async function runScoringLegs(
@@ -132,8 +130,6 @@ async function runScoringLegs(
     signal,
   );
   const gradient = observed(deltas.stage, metrics.measured);
-  const stop = new AbortController();
-  const either = AbortSignal.any([signal, stop.signal]);
 
   /** That of the workers before, so that records of all of them are written in one. */
   async function basisOnCluster(): Promise<Basis> {
@@ -152,7 +148,7 @@ async function runScoringLegs(
     return { threshold: config.nearDuplicateThreshold, kept };
   }
 
-  async function runScoring(plan: LegPlan): Promise<void> {
+  async function runScoring(plan: LegPlan, either: AbortSignal): Promise<void> {
     const leg = legHandler(plan, {
       filters,
       watch: metrics.stages,
@@ -179,18 +175,15 @@ async function runScoringLegs(
         await leg.prepare(partition, claiming);
       },
     };
-    try {
-      await runLeg({ plan, leg: prepared, connection, prefix, wire, watch, progress: world.progress }, either);
-    } finally {
-      stop.abort(); // where one leg ends, the process does
-    }
+    await runLeg({ plan, leg: prepared, connection, prefix, wire, watch, progress: world.progress }, either);
   }
 
   try {
     if (plans.some(({ steps }) => steps.includes('gradient'))) await deltas.stage.ready(signal);
-    const ends = await Promise.allSettled(plans.map(runScoring));
-    const failed = ends.find((end) => end.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    await sideBySide(
+      plans.map((plan) => (either) => runScoring(plan, either)),
+      signal,
+    );
   } finally {
     await deltas.close();
     await set.close();

@@ -6,6 +6,7 @@ import { readRules } from '../kafka/partition-state.ts';
 import { runLeg } from '../kafka/run-leg.ts';
 import type { WorkerMetrics } from '../metrics/worker.ts';
 import type { World } from '../scan/scan.ts';
+import { sideBySide } from '../side-by-side.ts';
 import type { LegPlan } from '../topology.ts';
 import { openAlerting } from './alerting.ts';
 import { alertLeg } from './legs.ts';
@@ -35,10 +36,8 @@ export async function runAlertLegs(
   const told = plans.flatMap(({ sink }) => sink ?? []);
   const alerting = await openAlerting(config, sinkTools(world), told);
   const cluster = { client: kafkaClient(connection, 'patient'), prefix, wire };
-  const stop = new AbortController();
-  const either = AbortSignal.any([signal, stop.signal]);
 
-  async function run(plan: LegPlan): Promise<void> {
+  async function run(plan: LegPlan, either: AbortSignal): Promise<void> {
     const { pace, ...leg } = alertLeg(
       plan,
       {
@@ -54,17 +53,14 @@ export async function runAlertLegs(
       either,
     );
     const watch = metrics.watch(plan.name);
-    try {
-      await runLeg({ plan, leg, connection, prefix, wire, watch, progress: world.progress, pace }, either);
-    } finally {
-      stop.abort(); // where one leg ends, the process does
-    }
+    await runLeg({ plan, leg, connection, prefix, wire, watch, progress: world.progress, pace }, either);
   }
 
   try {
-    const ends = await Promise.allSettled(plans.map(run));
-    const failed = ends.find((end) => end.status === 'rejected');
-    if (failed !== undefined) throw failed.reason;
+    await sideBySide(
+      plans.map((plan) => (either) => run(plan, either)),
+      signal,
+    );
   } finally {
     await alerting.close();
   }
