@@ -1,11 +1,12 @@
 /** The API as a fastify instance: guards before, problems after, routes between. */
 import { type FastifyInstance, type FastifyReply, fastify } from 'fastify';
 import type { z } from 'zod';
+import { problemDetails } from '../../stages/http/problem.ts';
 import { eventStreams, events } from './events.ts';
 import { type GuardOptions, guard } from './guard.ts';
 import { openapi } from './openapi.ts';
 import type { PageFile } from './page-files.ts';
-import { Problem, problemDetails } from './problem.ts';
+import { Problem } from './problem.ts';
 import type { Change, Route } from './route.ts';
 import { changes, routes } from './routes.ts';
 import type { Served } from './served.ts';

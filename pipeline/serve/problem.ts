@@ -1,4 +1,4 @@
-/** An answer that says what went wrong: application/problem+json, RFC 9457. */
+/** What a request is refused with. */
 
 export class Problem extends Error {
   override readonly name = 'Problem';
@@ -12,32 +12,4 @@ export class Problem extends Error {
     this.status = status;
     this.headers = headers;
   }
-}
-
-const TITLES: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  403: 'Forbidden',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  413: 'Content Too Large',
-  414: 'URI Too Long',
-  415: 'Unsupported Media Type',
-  421: 'Misdirected Request',
-  422: 'Unprocessable Content',
-  431: 'Request Header Fields Too Large',
-  500: 'Internal Server Error',
-  503: 'Service Unavailable',
-};
-
-export interface ProblemDetails {
-  readonly type: string;
-  readonly title: string;
-  readonly status: number;
-  readonly detail: string;
-}
-
-export function problemDetails(status: number, detail: string): ProblemDetails {
-  return { type: 'about:blank', title: TITLES[status] ?? 'Error', status, detail };
 }

@@ -1,4 +1,5 @@
 /** What a request is refused with: application/problem+json, RFC 9457. */
+import { problemDetails } from '../../http/problem.ts';
 
 /** A document of a body that is at fault. */
 export interface Fault {
@@ -32,22 +33,7 @@ export class Refusal extends Error {
   }
 }
 
-const TITLES: Readonly<Record<number, string>> = {
-  400: 'Bad Request',
-  401: 'Unauthorized',
-  404: 'Not Found',
-  405: 'Method Not Allowed',
-  408: 'Request Timeout',
-  413: 'Content Too Large',
-  415: 'Unsupported Media Type',
-  422: 'Unprocessable Content',
-  429: 'Too Many Requests',
-  431: 'Request Header Fields Too Large',
-  507: 'Insufficient Storage',
-};
-
 export function problemOf(status: number, detail: string, faults: readonly Fault[] = []): string {
-  const title = TITLES[status] ?? (status < 500 ? 'Bad Request' : 'Internal Server Error');
-  const problem = { type: 'about:blank', title, status, detail };
+  const problem = problemDetails(status, detail);
   return JSON.stringify(faults.length === 0 ? problem : { ...problem, errors: faults });
 }
