@@ -4,13 +4,13 @@ import { join } from 'node:path';
 import { deltaCodec, selectionCodec } from '../schemas/codec.ts';
 import type { Delta } from '../schemas/types.ts';
 import { mergedShares } from '../stages/merge-shares.ts';
+import { clusterViewOf } from './config/cluster-view.ts';
 import type { GatherConfig } from './config/config.ts';
-import { connectionOf } from './config/kafka.ts';
-import { registryOf, wireOf } from './config/wire.ts';
+import { registryOf } from './config/wire.ts';
 import type { Delivered, Outgoing } from './contract.ts';
 import { entryOf } from './deltas/cluster.ts';
+import { keepDelta } from './deltas/keep.ts';
 import { ConfigError } from './error.ts';
-import { kafkaClient } from './kafka/client.ts';
 import { DELTAS } from './kafka/delta-set.ts';
 import { readAll } from './kafka/read-all.ts';
 import type { World } from './scan/scan.ts';
@@ -47,12 +47,11 @@ export async function gather(
   }
   const target = await openTarget(config, environment, signal);
   for (const sentence of target.notes) note(sentence);
-  const client = kafkaClient(connectionOf(config, environment, 'deltasift'), 'patient');
   registryOf(config, environment); // refuses a setting that lacks it
-  const wire = await wireOf({ ...config, wire: 'single-object' }, environment, signal); // it only reads
+  const cluster = await clusterViewOf(config, environment, 'deltasift', signal);
 
   async function read(topic: string, each: (message: Delivered) => void): Promise<void> {
-    await readAll({ client, prefix: config.prefix, wire }, { topic, each }, signal);
+    await readAll(cluster, { topic, each }, signal);
   }
 
   const store = openStore(config.store);
@@ -70,10 +69,7 @@ export async function gather(
       throw new ConfigError(`delta ${own.id} was removed from the cluster, and there is no other of its measurement`);
     }
     const kept = own.state === 'removed' ? there : [own, ...there];
-    for (const { id, base, tuned, norm, baseNorm, measurement, keep, rankBy, state } of kept) {
-      store.addDelta({ id, base, tuned, norm, baseNorm, measurement, keep, rankBy }, target.delta.id);
-      if (state === 'paused') store.pauseDelta(id, true);
-    }
+    for (const delta of kept) keepDelta(store, delta, target.delta.id);
     const isKept = new Set(kept.map(({ id }) => id));
     keepTokenizer(config.store, target.files);
     const scan = store.scan(target.delta.id);

@@ -36,14 +36,8 @@ async function recordsOf(
 ): Promise<ReplayRecords> {
   const { clusterRecords, storeRecords } = await import('../deltas/records.ts');
   if (brokers === undefined) return storeRecords(store);
-  const [{ kafkaClient }, { connectionOf }, { wireOf }] = await Promise.all([
-    import('../kafka/client.ts'),
-    import('../config/kafka.ts'),
-    import('../config/wire.ts'),
-  ]);
-  const client = kafkaClient(connectionOf({ ...config, brokers }, environment, 'deltasift'), 'patient');
-  const wire = await wireOf({ ...config, wire: 'single-object' }, environment, signal); // it only reads
-  return clusterRecords({ client, prefix: config.prefix, wire });
+  const { clusterViewOf } = await import('../config/cluster-view.ts');
+  return clusterRecords(await clusterViewOf({ ...config, brokers }, environment, 'deltasift', signal));
 }
 
 function progressOn({ err, quiet, now }: Context): (done: number, of: number) => void {

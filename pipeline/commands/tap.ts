@@ -78,15 +78,11 @@ async function cluster(
     const names = topics.map(({ name }) => name).join(', ');
     throw new ConfigError(`topic ${topic}: expected one of ${names}, named without the prefix`);
   }
-  const [{ connectionOf }, { kafkaClient }, { wireOf }, { followCluster, newestOfCluster }] = await Promise.all([
-    import('../config/kafka.ts'),
-    import('../kafka/client.ts'),
-    import('../config/wire.ts'),
+  const [{ clusterViewOf }, { followCluster, newestOfCluster }] = await Promise.all([
+    import('../config/cluster-view.ts'),
     import('../tap/from-cluster.ts'),
   ]);
-  const client = kafkaClient(connectionOf(config, environment, 'deltasift-tap'), 'patient');
-  const wire = await wireOf({ ...config, wire: 'single-object' }, environment, signal); // it only reads
-  const tapped = { client, prefix: config.prefix, topic, wire };
+  const tapped = { ...(await clusterViewOf(config, environment, 'deltasift-tap', signal)), topic };
   await use({
     async newest(limit, asked, show) {
       (await newestOfCluster(tapped, limit, asked, signal)).forEach(show);

@@ -1,11 +1,10 @@
 /** A store that follows a cluster: what is committed there is here a moment later, and whoever reads the store sees it. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { clusterViewOf } from '../config/cluster-view.ts';
 import type { FollowConfig } from '../config/config.ts';
-import { connectionOf, legsOf } from '../config/kafka.ts';
-import { registryOf, wireOf } from '../config/wire.ts';
+import { legsOf } from '../config/kafka.ts';
+import { registryOf } from '../config/wire.ts';
 import type { Delivered } from '../contract.ts';
-import { entryOf } from '../deltas/cluster.ts';
-import { kafkaClient } from '../kafka/client.ts';
 import { DELTAS } from '../kafka/delta-set.ts';
 import { refusal } from '../kafka/failure.ts';
 import { lagReader } from '../kafka/lag-reader.ts';
@@ -41,26 +40,26 @@ export async function followCluster(
 ): Promise<void> {
   const target = await openTarget(config, environment, signal);
   for (const sentence of target.notes) note(sentence);
-  const client = kafkaClient(connectionOf(config, environment, 'deltasift'), 'patient');
   registryOf(config, environment); // refuses a setting that lacks it
-  const wire = await wireOf({ ...config, wire: 'single-object' }, environment, signal); // it only reads
+  const cluster = await clusterViewOf(config, environment, 'deltasift', signal);
+  const { client } = cluster;
   const store = openStore(config.store);
   const ended = new AbortController();
   const either = AbortSignal.any([signal, ended.signal]);
   try {
     store.bind(target.measurement);
-    store.addDelta(recordOf(target, config));
+    const own = recordOf(target, config);
+    store.addDelta(own);
     keepTokenizer(config.store, target.files);
     const { keep, pool: others } = config;
     const shares = liveShares({ store, keep, others, partitions: await partitionsOf(SELECTION) });
-    const { measurement } = entryOf(target, config, () => 0);
-    const held = gathering({ store, scan: store.scan(target.delta.id), shares, measurement });
+    const held = gathering({ store, scan: store.scan(target.delta.id), shares, measurement: own.measurement });
     const inbox = inboxOf(held, () => ended.abort());
 
     const read = async (topic: string, follow: boolean): Promise<void> => {
       const from = new Map(Array.from({ length: await partitionsOf(topic) }, (_, partition) => [partition, 0]));
       for (const [partition, next] of held.placesOf(topic)) from.set(partition, next);
-      await readAll({ client, prefix: config.prefix, wire }, { topic, from, follow, each: inbox.put }, either);
+      await readAll(cluster, { topic, from, follow, each: inbox.put }, either);
       inbox.flush();
     };
     const readOn = async (topic: string): Promise<void> => {

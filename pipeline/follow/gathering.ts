@@ -1,6 +1,7 @@
 /** A store that takes what the topics of a cluster say, and how far it is in them, in one transaction. */
 import { deltaCodec } from '../../schemas/codec.ts';
 import type { Delivered } from '../contract.ts';
+import { keepDelta } from '../deltas/keep.ts';
 import { ConfigError } from '../error.ts';
 import { DELTAS } from '../kafka/delta-set.ts';
 import { DEAD, REPLAYED, SELECTION } from '../store/messages.ts';
@@ -42,18 +43,14 @@ export function gathering({ store, scan, shares, measurement }: GatheringOptions
   function changeDelta(value: Buffer): void {
     const delta = deltaCodec.decode(value);
     if (delta.measurement !== measurement) return;
-    const known = store.deltas().find(({ id }) => id === delta.id);
-    if (delta.state === 'removed') {
-      removed.add(delta.id);
-      shares.forget(delta.id);
-      if (known !== undefined) store.removeDelta(delta.id);
+    if (delta.state !== 'removed') {
+      removed.delete(delta.id);
+      keepDelta(store, delta, scan.name);
       return;
     }
-    removed.delete(delta.id);
-    const { id, base, tuned, norm, baseNorm, keep, rankBy } = delta;
-    if (known === undefined) store.addDelta({ id, base, tuned, norm, baseNorm, measurement, keep, rankBy }, scan.name);
-    const paused = delta.state === 'paused';
-    if ((known?.paused ?? false) !== paused) store.pauseDelta(id, paused);
+    removed.add(delta.id);
+    shares.forget(delta.id);
+    if (store.deltas().some(({ id }) => id === delta.id)) store.removeDelta(delta.id);
   }
 
   function apply(message: Delivered): void {

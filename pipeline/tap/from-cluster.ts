@@ -2,16 +2,13 @@
 import type { Kafka as Client } from 'kafkajs';
 import { type Delivered, Reject } from '../contract.ts';
 import { ConfigError } from '../error.ts';
-import { readAll } from '../kafka/read-all.ts';
+import { type ClusterView, readAll } from '../kafka/read-all.ts';
 import { topicsThere } from '../kafka/visible.ts';
 import type { Wire } from '../kafka/wire.ts';
 import { type Tapped, tappedOf } from './message.ts';
 
-export interface ClusterTap {
-  readonly client: Client;
-  readonly prefix: string;
+export interface ClusterTap extends ClusterView {
   readonly topic: string;
-  /** Values are handed over as codecs read them. */
   readonly wire: Wire;
 }
 
