@@ -58,3 +58,10 @@ export interface Output {
   /** Width of the terminal in characters. */
   readonly columns: number;
 }
+
+/** Sentences for people, unless they asked for quiet. */
+export function noteTo({ err, quiet }: Pick<Context, 'err' | 'quiet'>): (sentence: string) => void {
+  return (sentence) => {
+    if (!quiet) err.write(`note: ${sentence}\n`);
+  };
+}

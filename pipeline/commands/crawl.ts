@@ -6,7 +6,7 @@ import { sourceTools } from '../crawl/source-tools.ts';
 import { ConfigError } from '../error.ts';
 import { crawlMetrics } from '../metrics/crawl.ts';
 import { serveMetrics } from '../metrics/server.ts';
-import { command } from './command.ts';
+import { command, noteTo } from './command.ts';
 
 export const crawl = command({
   name: 'crawl',
@@ -27,9 +27,7 @@ export const crawl = command({
       import('../config/wire.ts'),
     ]);
     const wire = await wireOf(config, environment, signal);
-    const note = (sentence: string) => {
-      if (!quiet) err.write(`note: ${sentence}\n`);
-    };
+    const note = noteTo({ err, quiet });
     const source = await sourceOf(name, folder, sourceTools({ environment, folder, clock, note }));
     const metrics = crawlMetrics(clock);
     const server = address === undefined ? undefined : await serveMetrics(metrics.registry, address, metrics.probes);

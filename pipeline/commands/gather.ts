@@ -1,6 +1,6 @@
 /** `deltasift gather`: a store from the topics of a cluster. */
 import { gatherConfig } from '../config/config.ts';
-import { command } from './command.ts';
+import { command, noteTo } from './command.ts';
 
 export const gather = command({
   name: 'gather',
@@ -9,9 +9,7 @@ export const gather = command({
 
   async run(config, { environment, out, err, json, quiet, signal }) {
     const { gather: run } = await import('../gather.ts'); // loaded when asked for: other commands start sooner
-    const note = (sentence: string) => {
-      if (!quiet) err.write(`note: ${sentence}\n`);
-    };
+    const note = noteTo({ err, quiet });
     const { messages, delta } = await run(config, { environment, note }, signal);
     const words = `${messages} messages read\ndelta ${delta}\nbest: deltasift top --store ${config.store}\n`;
     out.write(json ? `${JSON.stringify({ messages, delta })}\n` : words);

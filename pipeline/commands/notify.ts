@@ -1,6 +1,6 @@
 /** `deltasift notify`: tells sinks of the alerts of a store that they were not told of yet. */
 import { notifyConfig } from '../config/config.ts';
-import { command } from './command.ts';
+import { command, noteTo } from './command.ts';
 
 export const notify = command({
   name: 'notify',
@@ -9,9 +9,7 @@ export const notify = command({
 
   async run(config, { out, err, json, quiet, signal, folder, clock, random }) {
     const { tellStore } = await import('../alerts/notify.ts'); // loaded when asked for: other commands start sooner
-    const note = (sentence: string) => {
-      if (!quiet) err.write(`note: ${sentence}\n`);
-    };
+    const note = noteTo({ err, quiet });
     const write = (text: string) => out.write(text);
     const left = await tellStore(config, { folder, clock, random, write, note }, signal);
     out.write(json ? `${JSON.stringify({ left })}\n` : `${left} alerts left\n`);

@@ -4,7 +4,7 @@ import { type FollowConfig, serveConfig } from '../config/config.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigError } from '../error.ts';
 import type { MetricsServer } from '../metrics/server.ts';
-import { command } from './command.ts';
+import { command, noteTo } from './command.ts';
 
 /** Longer than any process runs; a timer can be told to end, and keeps the process alive until then. */
 const FOR_EVER_MS = 2 ** 31 - 1;
@@ -25,6 +25,7 @@ export const serve = command({
       import('../metrics/serve.ts'),
       import('../metrics/server.ts'),
     ]);
+    const note = noteTo({ err, quiet });
     const { store } = config;
     const following =
       brokers === undefined ? undefined : await follow({ ...config, brokers }, environment, note, signal);
@@ -39,7 +40,7 @@ export const serve = command({
     else if (!quiet) out.write(`${server.url}\n`);
     try {
       if (watch !== undefined) scraped = await serveMetrics(watch.registry, metrics!);
-      if (scraped !== undefined && !quiet) err.write(`note: metrics at ${scraped.url}\n`);
+      if (scraped !== undefined) note(`metrics at ${scraped.url}`);
       if (following !== undefined) await following.ended;
       while (!signal.aborted) await delay(FOR_EVER_MS, undefined, { signal });
     } catch (error) {
@@ -47,10 +48,6 @@ export const serve = command({
     } finally {
       await scraped?.close();
       await server.close();
-    }
-
-    function note(sentence: string): void {
-      if (!quiet) err.write(`note: ${sentence}\n`);
     }
   },
 });

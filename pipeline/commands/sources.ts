@@ -5,7 +5,7 @@ import { type Preview, preview } from '../crawl/preview.ts';
 import { sourceTools } from '../crawl/source-tools.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
-import { command, type Output } from './command.ts';
+import { command, noteTo, type Output } from './command.ts';
 
 export const listSources = command({
   name: 'sources list',
@@ -33,9 +33,7 @@ export const checkSource = command({
 
   async run({ source: spec }, { environment, folder, clock, out, err, json, quiet, signal }) {
     const { sourceOf } = await import('../../stages/sources/sources.ts');
-    const note = (sentence: string) => {
-      if (!quiet) err.write(`note: ${sentence}\n`);
-    };
+    const note = noteTo({ err, quiet });
     const source = await sourceOf(spec, folder, sourceTools({ environment, folder, clock, note }));
     const found = await preview(source, { documents: DOCUMENTS, records: RECORDS }, signal);
     const documents = found.documents.map(shown);

@@ -1,6 +1,6 @@
 /** `deltasift status`: how far a store's scans are, what waits, and what the rules ask for. */
 import { statusConfig } from '../config/config.ts';
-import { isOfDocuments } from '../legs/tally.ts';
+import { standOf } from '../legs/tally.ts';
 import { printable } from '../render/printable.ts';
 import { openView } from '../store/view.ts';
 import { command } from './command.ts';
@@ -14,14 +14,9 @@ export const status = command({
   async run({ store: dir }, { out, json }) {
     const view = openView(dir);
     try {
-      const counts = view.store.counts();
-      const sum = (outcome: string, of: (count: (typeof counts)[number]) => boolean) =>
-        counts.reduce((total, count) => total + (count.outcome === outcome && of(count) ? count.n : 0), 0);
       const report = {
         read: view.read(),
-        scored: sum('out', ({ stage }) => stage === 'score'),
-        dropped: sum('dropped', isOfDocuments),
-        rejected: sum('rejected', isOfDocuments),
+        ...standOf(view.store.counts()),
         deltas: view.store
           .deltas()
           .map(({ id, base, tuned, keep }) => ({ id, base, tuned, keep, kept: view.size(id, 'top') })),

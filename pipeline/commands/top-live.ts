@@ -1,11 +1,11 @@
 /** `deltasift top --live`: the best documents of a store, drawn anew whenever something was committed. */
 import { setTimeout as delay } from 'node:timers/promises';
-import { isOfDocuments } from '../legs/tally.ts';
+import { standOf } from '../legs/tally.ts';
 import { printable } from '../render/printable.ts';
 import { type RankingRow, rankingColumns } from '../render/ranking-columns.ts';
 import { table } from '../render/table.ts';
 import { scoreLine } from '../scan/score-line.ts';
-import { openView, type StoreView } from '../store/view.ts';
+import { mostWaiting, openView, type StoreView } from '../store/view.ts';
 import type { Context } from './command.ts';
 import { deltaOf } from './ranking.ts';
 
@@ -103,20 +103,16 @@ interface State extends Counted {
 function counter(view: StoreView, now: () => number): () => Counted {
   const past: { readonly at: number; readonly scored: number }[] = [];
   return () => {
-    const counts = view.store.counts().filter(isOfDocuments);
-    const sum = (outcome: string, stage?: string) =>
-      counts.reduce((n, one) => n + (one.outcome === outcome && (stage ?? one.stage) === one.stage ? one.n : 0), 0);
-    const scored = sum('out', 'score');
+    const stand = standOf(view.store.counts());
+    const { scored } = stand;
     const at = now();
     past.push({ at, scored });
     while (past.length > 2 && past[1]!.at <= at - RATE_MS) past.shift();
     const [from] = past;
     const seconds = (at - from!.at) / 1000;
     return {
-      scored,
-      dropped: sum('dropped'),
-      rejected: sum('rejected'),
-      waiting: view.waiting().reduce((most, { messages }) => Math.max(most, messages), 0),
+      ...stand,
+      waiting: mostWaiting(view),
       rate: seconds < 1 ? null : (scored - from!.scored) / seconds,
     };
   };

@@ -1,7 +1,7 @@
 /** Shares of a store as one, while they grow: see merge-shares.ts, which does it at once. */
 import { scoreCodec, selectionCodec } from '../../schemas/codec.ts';
 import type { Score } from '../../schemas/types.ts';
-import { quantileSketch } from '../../stages/math/quantile.ts';
+import { mergedSketch } from '../../stages/math/quantile.ts';
 import { type Ranking, ranking } from '../../stages/math/top.ts';
 import { ORDERS, STATE } from '../../stages/select.ts';
 import type { Delivered, Outgoing } from '../contract.ts';
@@ -76,12 +76,8 @@ export function liveShares({ store, keep, others, partitions }: LiveSharesOption
       const deltas = [...changed];
       changed.clear();
       return deltas.map((delta) => {
-        const whole = quantileSketch();
-        for (let partition = 0; partition < partitions; partition++) {
-          const saved = store.state(delta, shareOf(partition));
-          if (saved !== undefined) whole.merge(quantileSketch(saved));
-        }
-        const value = Buffer.from(whole.bytes());
+        const shares = Array.from({ length: partitions }, (_, partition) => store.state(delta, shareOf(partition)));
+        const value = Buffer.from(mergedSketch(shares.filter((one) => one !== undefined)).bytes());
         return selectionMessage({ delta, list: 'state', key: STATE.quantiles, gain: 0, value });
       });
     },

@@ -29,6 +29,14 @@ export function tally(): Tally {
   };
 }
 
+/** How many documents were scored, dropped and rejected in all. */
+export function standOf(counts: readonly Count[]): Record<'scored' | 'dropped' | 'rejected', number> {
+  const ofDocuments = counts.filter(isOfDocuments);
+  const sum = (outcome: Count['outcome'], stage?: string) =>
+    ofDocuments.reduce((n, one) => n + (one.outcome === outcome && (stage ?? one.stage) === one.stage ? one.n : 0), 0);
+  return { scored: sum('out', 'score'), dropped: sum('dropped'), rejected: sum('rejected') };
+}
+
 /** Whether a counter counts documents on their way to the store, rather than what is told of them. */
 export function isOfDocuments({ stage }: Pick<Count, 'stage'>): boolean {
   return stage !== 'watch' && stage !== 'digest' && !stage.startsWith('notify.');

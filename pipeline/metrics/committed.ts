@@ -1,6 +1,6 @@
 /** What a worker knows of scores: from the messages that it has committed. */
 import { selectionCodec } from '../../schemas/codec.ts';
-import { type QuantileSketch, quantileSketch } from '../../stages/math/quantile.ts';
+import { mergedSketch } from '../../stages/math/quantile.ts';
 import { STATE } from '../../stages/select.ts';
 import type { Commit } from '../kafka/watch.ts';
 import { SELECTION } from '../store/messages.ts';
@@ -20,7 +20,7 @@ export function watchCommitted({ gauge, onScrape }: ProcessMetrics): CommittedWa
   onScrape('deltasift_scored', () => {
     setScores(
       { scored, quantiles },
-      Array.from(shares, ([id, parts]) => ({ id, sketch: merged(parts) })),
+      Array.from(shares, ([id, parts]) => ({ id, sketch: mergedSketch(parts.values()) })),
     );
   });
 
@@ -35,10 +35,4 @@ export function watchCommitted({ gauge, onScrape }: ProcessMetrics): CommittedWa
 
     forget: () => shares.clear(),
   };
-}
-
-function merged(parts: ReadonlyMap<number, Uint8Array>): QuantileSketch {
-  const whole = quantileSketch();
-  for (const part of parts.values()) whole.merge(quantileSketch(part));
-  return whole;
 }

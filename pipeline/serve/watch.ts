@@ -1,7 +1,7 @@
 /** Looks at the store once a second while somebody else writes to it: what changed, and what it was like over the last minutes. */
 
-import { isOfDocuments } from '../legs/tally.ts';
-import type { StoreView } from '../store/view.ts';
+import { isOfDocuments, standOf } from '../legs/tally.ts';
+import { mostWaiting, type StoreView } from '../store/view.ts';
 import type { Sample } from './sample.ts';
 
 export interface Watch {
@@ -41,20 +41,13 @@ export function watch({ view, clock, documents, intervalMs = INTERVAL_MS }: Watc
   }
 
   function sampleOf(): Sample {
-    const counts = view.store.counts().filter(isOfDocuments);
-    const sum = (outcome: string, stage?: string) =>
-      counts.reduce(
-        (total, count) => total + (count.outcome === outcome && (stage ?? count.stage) === count.stage ? count.n : 0),
-        0,
-      );
-    const into = counts.filter(({ outcome }) => outcome === 'in');
+    const counts = view.store.counts();
+    const into = counts.filter((count) => count.outcome === 'in' && isOfDocuments(count));
     return {
       at: clock(),
       read: view.read(),
-      waiting: view.waiting().reduce((most, { messages }) => Math.max(most, messages), 0),
-      scored: sum('out', 'score'),
-      dropped: sum('dropped'),
-      rejected: sum('rejected'),
+      waiting: mostWaiting(view),
+      ...standOf(counts),
       revision: view.revision(),
       deltas: view.store.deltasVersion(),
       documents: Object.fromEntries(view.store.deltas().map(({ id }) => [id, documents(id)])),

@@ -1,6 +1,6 @@
 /** What a scan leaves behind, in one SQLite file that any SQLite tool can read: see migrations.ts. */
 import type { Database } from 'better-sqlite3';
-import type { Count } from '../../schemas/types.ts';
+import type { Count, Delta } from '../../schemas/types.ts';
 import { ConfigError } from '../error.ts';
 import { tally } from '../legs/tally.ts';
 import { type AlertTable, alertTable } from './alerts.ts';
@@ -18,21 +18,11 @@ export interface Measurement {
   readonly fields: Readonly<Record<string, string | number>>;
 }
 
-export interface DeltaRecord {
-  readonly id: string;
-  readonly base: string;
-  readonly tuned: string;
-  /** |D| */
-  readonly norm: number;
-  /** |W0| */
-  readonly baseNorm: number;
-  /** Measurement id. */
-  readonly measurement: string;
-  /** How many of the best documents are kept. */
-  readonly keep: number;
-  /** What documents are ranked by. */
-  readonly rankBy: string;
-}
+/** What is said of a delta: see schemas/delta.avsc. */
+export type DeltaRecord = Pick<
+  Delta,
+  'id' | 'base' | 'tuned' | 'norm' | 'baseNorm' | 'measurement' | 'keep' | 'rankBy'
+>;
 
 /** A delta as it stands in the store. */
 export interface KeptDelta extends DeltaRecord {

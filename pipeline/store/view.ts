@@ -85,3 +85,8 @@ function viewOf(dir: string, database: Database, close: () => void): StoreView {
     close,
   };
 }
+
+/** Messages that the slowest reader of a store's log has still to handle. */
+export function mostWaiting(view: Pick<StoreView, 'waiting'>): number {
+  return view.waiting().reduce((most, { messages }) => Math.max(most, messages), 0);
+}

@@ -2,7 +2,6 @@
 import { codecs, scoreCodec } from '../../schemas/codec.ts';
 import { topicOf } from '../../schemas/topics.ts';
 import type { Delivered } from '../contract.ts';
-import { ALERTS, HELD } from '../store/messages.ts';
 
 export interface Tapped {
   readonly topic: string;
@@ -41,7 +40,7 @@ export function tappedOf(message: Delivered, fault: string | null = null): Tappe
 
 /** @throws Error where the bytes are no value of the topic */
 function decoded(topic: string, value: Buffer, writer: string | undefined): unknown {
-  const schema = topic === ALERTS || topic === HELD ? 'alert' : (topicOf(topic)?.schema ?? null);
+  const schema = topicOf(topic)?.schema ?? null;
   if (schema === null) return textOr(value);
   const record = codecs[schema].decode(value, writer);
   return schema === 'selection' ? withScore(record as Record<string, unknown>) : record;

@@ -110,6 +110,13 @@ export function quantileSketch(saved?: Uint8Array): QuantileSketch {
   };
 }
 
+/** The distribution of all that these, as `bytes` gave them, are of. */
+export function mergedSketch(parts: Iterable<Uint8Array>): QuantileSketch {
+  const whole = quantileSketch();
+  for (const part of parts) whole.merge(quantileSketch(part));
+  return whole;
+}
+
 /** Whether a value is counted in the bin that `middle` stands for. */
 function sameBin(at: number, value: number): boolean {
   return Math.sign(at) === Math.sign(value) && Math.abs(value - at) <= RELATIVE_ACCURACY * Math.abs(value);
