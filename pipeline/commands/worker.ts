@@ -1,5 +1,6 @@
 /** `deltasift worker`: legs of the pipeline on a Kafka cluster. */
 import { workerConfig } from '../config/config.ts';
+import { legsOf } from '../config/kafka.ts';
 import { command, noteTo } from './command.ts';
 
 /** Sockets that kafkajs leaves behind where a broker died keep no process. */
@@ -13,7 +14,7 @@ export const worker = command({
   async run(config, { environment, cores, folder, clock, now, random, out, err, quiet, signal }) {
     const { work } = await import('../worker.ts'); // loaded when asked for: other commands start sooner
     const note = noteTo({ err, quiet });
-    const handled = new Map<string, number>();
+    const handled = new Map(legsOf(config).map(({ name }) => [name, 0]));
     const progress = (leg: string, messages: number) => {
       handled.set(leg, (handled.get(leg) ?? 0) + messages);
     };

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { setUp } from '../../examples/demo/setup.ts';
 import { freePorts } from '../kit/broker.ts';
+import { someRead, untilLag } from '../kit/lag.ts';
 
 const path = (fromHere: string): string => fileURLToPath(new URL(fromHere, import.meta.url));
 const CLI = path('../../pipeline/cli.ts');
@@ -57,16 +58,20 @@ describe('dev', () => {
     const words = ['dev', ...SCAN, '--dev-dir', devDir, '--port', String(port), '--partitions', '2'];
     const child = spawn(process.execPath, [CLI, ...words], { env: { ...process.env, BROKER_HEAP: '256m' } });
     let said = '';
-    let asked = false;
+    const crawled = Promise.withResolvers<void>();
     child.stderr.on('data', (data: Buffer) => {
       said += data.toString();
-      if (asked || !/crawl \| \d+ records/.test(said)) return;
-      asked = true; // a second one, later, would end it at once
-      child.kill('SIGINT');
+      if (/crawl \| \d+ records/.test(said)) crawled.resolve();
     });
-    const [code] = await once(child, 'exit');
-    assert.equal(code, 130, said);
-    assert.match(said, /(tokenize|select) \| [\s\S]*broker \| stopped; the next/);
+    const exit = once(child, 'exit');
+    await Promise.race([crawled.promise, exit.then(() => assert.fail(said))]);
+    const lag = ['lag', '--json', '--brokers', `127.0.0.1:${port}`];
+    await untilLag(async () => (await run(process.execPath, [CLI, ...lag])).stdout, someRead, child);
+    child.kill('SIGINT');
+    assert.equal((await exit)[0], 130, said);
+    for (const leg of ['tokenize', 'gradient', 'score', 'select']) {
+      assert.match(said, new RegExp(`${leg} \\| note: ${leg}: \\d+ messages[\\s\\S]*broker \\| stopped; the next`));
+    }
     await assert.rejects(run('bash', [path('../../deploy/broker/broker.sh'), 'status', '--dir', devDir]), { code: 1 });
     assert.ok(existsSync(join(devDir, 'data')));
   });

@@ -6,12 +6,12 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { kafkaClient } from '../../pipeline/kafka/client.ts';
 import { scoreCodec } from '../../schemas/codec.ts';
 import { type Broker, startBroker } from '../kit/broker.ts';
+import { allRead, untilLag } from '../kit/lag.ts';
 import { readCommitted } from '../kit/read-committed.ts';
 
 const CLI = fileURLToPath(new URL('../../pipeline/cli.ts', import.meta.url));
@@ -55,11 +55,7 @@ describe('the command line on a cluster', () => {
     assert.match(await deltasift('crawl', ...at, ...source), /^0 records/);
 
     const worker = spawn(process.execPath, [CLI, 'worker', ...at, ...MODEL], { stdio: 'inherit' });
-    for (let behind = 1; behind > 0; ) {
-      await delay(500);
-      const rows = JSON.parse(await deltasift('lag', '--json', ...at)) as readonly { lag: number; end: number }[];
-      behind = rows.some(({ end }) => end > 0) && rows.every(({ lag }) => lag === 0) ? 0 : 1;
-    }
+    await untilLag(() => deltasift('lag', '--json', ...at), allRead, worker);
     worker.kill('SIGTERM');
     await once(worker, 'exit');
 

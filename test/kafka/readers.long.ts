@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import avro from 'avsc';
@@ -16,6 +15,7 @@ import { singleObjectPrefix, unframe } from '../../schemas/wire-format.ts';
 import { deltasift, LAUNCHER } from '../cli/run.ts';
 import { type Broker, startBroker } from '../kit/broker.ts';
 import { folders } from '../kit/folder.ts';
+import { allRead, untilLag } from '../kit/lag.ts';
 import { readCommitted } from '../kit/read-committed.ts';
 
 const READER = fileURLToPath(new URL('../../examples/read-topics/read.ts', import.meta.url));
@@ -64,12 +64,7 @@ async function fill(): Promise<void> {
     env: {},
     stdio: 'inherit',
   });
-  for (let behind = 1; behind > 0; ) {
-    await delay(500);
-    assert.equal(worker.exitCode, null, 'the worker ended');
-    const rows = JSON.parse(await ok('lag', '--json', '--config', rules)) as readonly { lag: number; end: number }[];
-    behind = rows.some(({ end }) => end > 0) && rows.every(({ lag }) => lag === 0) ? 0 : 1;
-  }
+  await untilLag(() => ok('lag', '--json', '--config', rules), allRead, worker);
   worker.kill('SIGTERM');
   await once(worker, 'exit');
   await ok('dead', 'replay', '--code', 'too-short');

@@ -5,7 +5,6 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
-import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import avro from 'avsc';
 import { kafkaClient } from '../../pipeline/kafka/client.ts';
@@ -18,6 +17,7 @@ import { deltasift, LAUNCHER } from '../cli/run.ts';
 import { type Apicurio, startApicurio } from '../kit/apicurio.ts';
 import { type Broker, startBroker } from '../kit/broker.ts';
 import { folders } from '../kit/folder.ts';
+import { allRead, untilLag } from '../kit/lag.ts';
 import { readCommitted } from '../kit/read-committed.ts';
 
 const TINY = fileURLToPath(new URL('../golden/tiny/', import.meta.url));
@@ -61,12 +61,7 @@ describe('a schema registry', () => {
   }
 
   async function untilRead(worker: ChildProcess): Promise<void> {
-    for (let behind = 1; behind > 0; ) {
-      await delay(500);
-      assert.equal(worker.exitCode, null, 'the worker ended');
-      const rows = JSON.parse((await deltasift(['lag', '--json', ...at()])).out) as { lag: number; end: number }[];
-      behind = rows.some(({ end }) => end > 0) && rows.every(({ lag }) => lag === 0) ? 0 : 1;
-    }
+    await untilLag(async () => (await deltasift(['lag', '--json', ...at()])).out, allRead, worker);
   }
 
   test('a crawl without the schemas in the registry says how to add them', async () => {

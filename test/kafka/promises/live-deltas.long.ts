@@ -11,6 +11,7 @@ import { promisify } from 'node:util';
 import { gradientsCodec, replayCodec, scoreCodec } from '../../../schemas/codec.ts';
 import { halfTuned, tinyCrawl, tinyPair } from '../../cli/tiny.ts';
 import { type Broker, startBroker } from '../../kit/broker.ts';
+import { allRead, untilLag } from '../../kit/lag.ts';
 import { readCommitted } from '../../kit/read-committed.ts';
 
 const CLI = fileURLToPath(new URL('../../../pipeline/cli.ts', import.meta.url));
@@ -85,10 +86,7 @@ test('every document is scored once by each delta from one offset of its partiti
   workers[0]!.kill('SIGKILL');
   start(0);
   await crawl();
-  await until(async () => {
-    const legs = JSON.parse(await deltasift('lag', ...at, '--json')) as readonly { readonly lag: number }[];
-    return legs.every(({ lag }) => lag === 0);
-  });
+  await untilLag(() => deltasift('lag', ...at, '--json'), allRead);
 
   const { deltas, workers: reports } = await listed();
   const own = deltas.map(({ id }) => id).find((id) => ![second, missing].includes(id))!;
