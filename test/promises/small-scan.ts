@@ -10,7 +10,6 @@ import { chain } from '../../pipeline/legs/chain.ts';
 import { leg } from '../../pipeline/legs/leg.ts';
 import { SCORES, scoresFile } from '../../pipeline/scan/scores-file.ts';
 import { seenMessage, selectionMessage } from '../../pipeline/store/messages.ts';
-import type { Scan } from '../../pipeline/store/scan.ts';
 import { openStore } from '../../pipeline/store/store.ts';
 import { documentCodec, scoreCodec } from '../../schemas/codec.ts';
 import type { Document, Score } from '../../schemas/types.ts';
@@ -18,6 +17,7 @@ import { deduplicate } from '../../stages/deduplicate.ts';
 import { random } from '../../stages/math/random.ts';
 import { type Selected, select } from '../../stages/select.ts';
 import { DELTA, scoreOf } from '../kit/store.ts';
+import { type Kill, mortal } from './mortal.ts';
 
 export const RECORDS = 400;
 export const KEEP = 40;
@@ -27,8 +27,7 @@ const BATCH = 8;
 export interface SmallScan {
   readonly store: string;
   readonly scores: string;
-  /** Dies by SIGKILL at the nth commit: before it begins, with everything written but not committed, or after it. */
-  readonly kill?: { readonly commit: number; readonly at: 'before' | 'inside' | 'after' };
+  readonly kill?: Kill;
 }
 
 const source: Source = {
@@ -104,23 +103,6 @@ async function run({ store: dir, scores, kill }: SmallScan): Promise<void> {
   await reading;
   file.close();
   store.close();
-}
-
-function mortal(scan: Scan, kill: SmallScan['kill']): Scan {
-  let commits = 0;
-  const die = () => process.kill(process.pid, 'SIGKILL');
-  return {
-    ...scan,
-    commit(change) {
-      const at = ++commits === kill?.commit ? kill.at : undefined;
-      if (at === 'before') die();
-      scan.commit(() => {
-        change();
-        if (at === 'inside') die();
-      });
-      if (at === 'after') die();
-    },
-  };
 }
 
 if (import.meta.main) await run(JSON.parse(process.argv[2]!) as SmallScan);
