@@ -38,7 +38,7 @@ function poolOf(dir: string): Float64Array {
   const store = openStore(dir, { readonly: true });
   try {
     const [delta] = store.deltas();
-    return Float64Array.from(store.members(delta!.id, 'top'), ({ score }) => score);
+    return Float64Array.from(store.members(delta!.id, 'top'), ({ ranking }) => ranking);
   } finally {
     store.close();
   }

@@ -47,7 +47,7 @@ export function liveStore(dir: string, keep: number): LiveStore {
       url: `https://host${i % 500}.example.org/page/${i}`,
       delta: DELTA,
       measurement: 'm',
-      score: (draw.words(0, i, 1)[0]! / 2 ** 32) ** 4,
+      ranking: (draw.words(0, i, 1)[0]! / 2 ** 32) ** 4,
       cosine: 0.01,
       alignment: 1,
       gradientNorm: 1.5,
@@ -70,7 +70,7 @@ export function liveStore(dir: string, keep: number): LiveStore {
     scan.commit(() => {
       for (let i = 0; i < n; i++) {
         const score = scoreOf(made++);
-        quantiles.add(score.score);
+        quantiles.add(score.ranking);
         held.push(score.key);
         const change = { delta: DELTA, list: 'top', key: score.key, gain: 0 } as const;
         scan.write(selectionMessage({ ...change, value: scoreCodec.encode(score) }));

@@ -122,7 +122,7 @@ function candidate(i: number) {
   const text = Buffer.from(words.subarray(0, TEXT).map((word) => 97 + (word % 26))).toString();
   const value = scoreCodec.encode({
     ...{ key: `${i}`, id: `${i}`, url: null, text, delta: DELTA.id, measurement: 'm', label: null, lossTuned: null },
-    ...{ score: i / CANDIDATES, cosine: i / CANDIDATES, alignment: 1, gradientNorm: 2, loss: 3, lossTunedHead: 3 },
+    ...{ ranking: i / CANDIDATES, cosine: i / CANDIDATES, alignment: 1, gradientNorm: 2, loss: 3, lossTunedHead: 3 },
     ...{ tokens: TOKENS, window: 0, windows: 1, meanAlignment: 1, ids: new Int32Array(TOKENS), ...NO_PROVENANCE },
     ...{ tokenAlignment: numbers(TOKENS), sketch: inPool ? numbers(WIDTH) : new Float32Array() },
   });

@@ -21,8 +21,8 @@ export interface Alert {
   readonly text: string;
   /** scored tokens */
   readonly tokens: number;
-  /** cos(G, D) */
-  readonly score: number;
+  /** what documents are ranked by */
+  readonly ranking: number;
   /** what the rule looks at */
   readonly measure: string;
   /** the document's */
@@ -237,8 +237,8 @@ export interface Score {
   readonly delta: string;
   /** measurement id */
   readonly measurement: string;
-  /** what documents are ranked by, the higher the better: the cosine, or another measure */
-  readonly score: number;
+  /** what documents are ranked by, the higher the better; the delta's rankBy names the measure */
+  readonly ranking: number;
   /** <G, D> */
   readonly alignment: number;
   /** |G| */
@@ -288,7 +288,7 @@ export interface Score {
 /** One change of a delta's store. Topic selection, compacted; the message key is delta/list/key, a null value means evicted. */
 export interface Selection {
   readonly delta: string;
-  /** top: best by score; pool: candidates by residual gain; state: running values of the select stage, by name; sample: a uniform sample, of the smallest keys; bottom: lowest scores; likely and unlikely: lowest and highest loss under the tuned head */
+  /** top: best by ranking; pool: candidates by residual gain; state: running values of the select stage, by name; sample: a uniform sample, of the smallest keys; bottom: lowest cosines; likely and unlikely: lowest and highest loss under the tuned head */
   readonly list: 'top' | 'pool' | 'state' | 'sample' | 'bottom' | 'likely' | 'unlikely';
   /** document key; for state, the name of the value */
   readonly key: string;

@@ -177,7 +177,7 @@ function alertOf({ name, measure }: Rule, score: Score, { threshold, ...found }:
     language,
     text: text.slice(0, TEXT).toWellFormed(),
     tokens,
-    score: score.score,
+    ranking: score.ranking,
     measure,
     threshold: threshold.value,
     rate: threshold.rate,

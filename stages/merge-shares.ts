@@ -31,7 +31,7 @@ export function* mergedShares(shares: readonly Selection[], { keep, others }: Ke
     const name = `${delta}/${list}`;
     const known = lists.get(name);
     if (known !== undefined) return known;
-    const placeOf = ORDERS[list as keyof typeof ORDERS] ?? (({ score }: Score) => score);
+    const placeOf = ORDERS[list as keyof typeof ORDERS] ?? (({ ranking: value }: Score) => value);
     const made = { ranking: ranking(list === 'top' ? keep : others), placeOf, members: new Map<string, Selection>() };
     lists.set(name, made);
     return made;

@@ -14,7 +14,7 @@ export interface ScoredDelta {
 }
 
 export interface ScoreOptions {
-  /** What makes a window the best, and what documents are ranked by: the message's `score`. */
+  /** What makes a window the best, and what documents are ranked by: the message's `ranking`. */
   readonly rankBy?: Measure;
   /** Of a classifier, in the order of its labels' numbers. */
   readonly labels?: readonly string[] | undefined;
@@ -90,8 +90,8 @@ export function score(
   ): Score {
     const { gradientNorm, tokens } = document;
     const windows = measured.length;
-    const scores = measured.map(MEASURES[rankBy]);
-    const best = scores.reduce((top, value, w) => (value > scores[top]! ? w : top), 0);
+    const values = measured.map(MEASURES[rankBy]);
+    const best = values.reduce((top, value, w) => (value > values[top]! ? w : top), 0);
 
     const total = tokens.reduce((sum, count) => sum + count, 0);
     const width = document.sketch.length / windows;
@@ -105,7 +105,7 @@ export function score(
       url: document.url,
       delta: delta.id,
       measurement: document.measurement,
-      score: scores[best]!,
+      ranking: values[best]!,
       ...known,
       gradientNorm: gradientNorm[best]!,
       tokens: tokens[best]!,

@@ -1,6 +1,6 @@
 /**
  * Keeps, of every delta, the best documents, a pool to pick a set from, the documents that other strategies would pick, and the
- * distribution of all scores.
+ * distribution of what ranks.
  */
 import { Drop, type Outcome, Reject, type Stage } from '../pipeline/contract.ts';
 import { scoreCodec } from '../schemas/codec.ts';
@@ -44,7 +44,7 @@ const ORDER_NAMES = Object.keys(ORDERS) as readonly Order[];
 
 /** What an earlier run left in the store: the stage goes on from there, to the last bit. */
 export interface SavedSelection {
-  best(delta: string): Iterable<Pick<Score, 'key' | 'score'>>;
+  best(delta: string): Iterable<Pick<Score, 'key' | 'ranking'>>;
   other(delta: string, order: Order): Iterable<Score>;
   pool(delta: string): SavedPool['members'];
   state(delta: string, name: string): Buffer | undefined;
@@ -77,7 +77,10 @@ export function select(
 
   function begun({ id, norm }: ScoredDelta): DeltaSelection {
     return {
-      best: ranking(keep, saved.best(id)),
+      best: ranking(
+        keep,
+        Array.from(saved.best(id), ({ key, ranking: value }) => ({ key, score: value })),
+      ),
       pool:
         pool === undefined
           ? undefined
@@ -116,8 +119,8 @@ export function select(
     { best, pool: candidates, others: orders, quantiles }: DeltaSelection,
   ): readonly Change[] {
     const { delta, key } = score;
-    quantiles.add(score.score);
-    const inTop = best.offer(key, score.score);
+    quantiles.add(score.ranking);
+    const inTop = best.offer(key, score.ranking);
     const inPool = candidates?.offer(score);
     const changes: Change[] = [];
     if (inTop !== undefined) {

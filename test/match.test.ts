@@ -34,7 +34,7 @@ function stream(rules: readonly Rule[]) {
   };
 }
 
-const one = (key: string, score: number, rest: Partial<Score> = {}) => scoreOf(key, 0, { score, ...rest });
+const one = (key: string, ranking: number, rest: Partial<Score> = {}) => scoreOf(key, 0, { ranking, ...rest });
 /** [n] scores uniform in [0, 1) */
 const uniform = (n: number, seed: number) =>
   Array.from(random(seed).words(0, 0, n), (word, i) => one(`${seed}/${i}`, word / 2 ** 32));

@@ -20,7 +20,7 @@ function scoreOf(value: number, i: number, sketch = new Float32Array()): Score {
   const text = { key, id: `i${i}`, url: null, text: '', ...NO_PROVENANCE };
   const norm = sketch.length === 0 ? 1 : Math.hypot(...sketch);
   const losses = { loss: 1, lossTunedHead: Math.abs(value), meanAlignment: value, lossTuned: null };
-  const numbers = { score: value / norm, alignment: value, gradientNorm: norm, cosine: value / norm, label: null };
+  const numbers = { ranking: value / norm, alignment: value, gradientNorm: norm, cosine: value / norm, label: null };
   const arrays = { ids: Int32Array.of(1), tokenAlignment: Float32Array.of(value), sketch };
   const place = { delta: DELTA.id, measurement: 'm', tokens: 1, window: 0, windows: 1 };
   return { ...text, ...losses, ...numbers, ...arrays, ...place };

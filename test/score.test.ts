@@ -47,9 +47,9 @@ describe('score', () => {
 
   test('is the cosine of the best window, for each delta by itself', () => {
     const [first, second] = scoresOf(document);
-    assert.equal(first!.score, 0.3 / (0.5 * 2));
+    assert.equal(first!.ranking, 0.3 / (0.5 * 2));
     assert.equal(first!.window, 1);
-    assert.equal(second!.score, 1.2 / (0.5 * 4));
+    assert.equal(second!.ranking, 1.2 / (0.5 * 4));
     assert.deepEqual(
       [second!.alignment, second!.gradientNorm, second!.loss, second!.lossTunedHead, second!.tokens, second!.windows],
       [1.2, 0.5, 6, 5.6, 1, 2],
@@ -62,7 +62,7 @@ describe('score', () => {
       AbortSignal.timeout(1000),
     ) as readonly (readonly Score[])[];
     const [first] = outcome!;
-    assert.deepEqual([first!.window, first!.score, first!.lossTuned], [0, 4, 1]);
+    assert.deepEqual([first!.window, first!.ranking, first!.lossTuned], [0, 4, 1]);
     assert.equal(first!.cosine, 0.4 / 2);
   });
 

@@ -31,7 +31,7 @@ function stream(seed: number, n: number): readonly Score[] {
     const gradientNorm = Math.hypot(...sketch);
     return DELTAS.map(({ id }, d) => {
       const alignment = sketch[d]!;
-      return scoreOf(key, 0, { delta: id, score: alignment / gradientNorm, alignment, gradientNorm, sketch });
+      return scoreOf(key, 0, { delta: id, ranking: alignment / gradientNorm, alignment, gradientNorm, sketch });
     });
   }).flat();
 }
@@ -100,14 +100,14 @@ describe('select', () => {
     const scores = stream(3, 50);
     const store = await run(scores, 8, true);
     for (const { id } of DELTAS) {
-      const own = scores.filter(({ delta }) => delta === id).sort((a, b) => b.score - a.score);
-      const kept = store.scores(id, 'top').sort((a, b) => b.score - a.score);
+      const own = scores.filter(({ delta }) => delta === id).sort((a, b) => b.ranking - a.ranking);
+      const kept = store.scores(id, 'top').sort((a, b) => b.ranking - a.ranking);
       assert.deepEqual(
         kept.map(({ key }) => key),
         own.slice(0, OPTIONS.keep).map(({ key }) => key),
       );
       const whole = quantileSketch();
-      for (const { score } of own) whole.add(score);
+      for (const { ranking } of own) whole.add(ranking);
       assert.deepEqual(store.saved.state(id, STATE.quantiles), Buffer.from(whole.bytes()));
     }
   });
@@ -126,7 +126,7 @@ describe('select', () => {
   });
 
   test('the other orders hold what other strategies pick, whatever the order of the stream', async () => {
-    const scores = stream(6, 40).map((score, i) => ({ ...score, cosine: score.score, lossTunedHead: (i * 7) % 41 }));
+    const scores = stream(6, 40).map((score, i) => ({ ...score, cosine: score.ranking, lossTunedHead: (i * 7) % 41 }));
     const extreme = (order: (score: Score) => number) =>
       scores
         .filter(({ delta }) => delta === 'd1')

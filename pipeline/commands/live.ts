@@ -41,12 +41,13 @@ const changesOf = ({ recent }: LiveSet, since: LiveConfig['since']) =>
 
 const summaryOf = ({ cosine, exchanges, keys }: LiveSet) => ({ n: keys.length, cosine, exchanges });
 
-function line({ key, id, url, score, alignment, gradientNorm, loss, lossTunedHead, tokens }: Member) {
-  return { key, id, url, score, alignment, gradientNorm, loss, lossTunedHead, tokens };
+function line({ key, id, url, ranking, cosine, alignment, gradientNorm, loss, lossTunedHead, tokens }: Member) {
+  return { key, id, url, ranking, score: cosine, alignment, gradientNorm, loss, lossTunedHead, tokens };
 }
 
 const COLUMNS: readonly Column<Member>[] = [
-  { name: 'score', align: 'right', cell: ({ score }) => score.toFixed(5) },
+  { name: 'ranking', align: 'right', cell: ({ ranking }) => ranking.toFixed(5) },
+  { name: 'score', align: 'right', cell: ({ cosine }) => cosine.toFixed(5) },
   { name: 'id', align: 'left', cell: ({ id }) => printable(id) },
   { name: 'text', align: 'left', cell: ({ text }) => printable(text.slice(0, 240)).slice(0, 60) },
 ];

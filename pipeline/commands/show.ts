@@ -84,14 +84,14 @@ function whole({ ranked, tokens, origin }: Shown): object {
 }
 
 function words({ ranked, tokens, origin }: Shown, { out, environment }: Context): string {
-  const { rank, id, url, key, score, alignment, gradientNorm, loss, lossTunedHead, window, windows } = ranked;
+  const { rank, id, url, key, ranking, cosine, alignment, gradientNorm, loss, lossTunedHead, window, windows } = ranked;
   const safe = tokens.map(({ text, value }) => ({ text: printableLines(text), value }));
   return [
     `${printable(id)}  ${printable(url ?? '')}`.trimEnd(),
     `key ${key}`,
     ...described(ranked),
     ...(origin === undefined ? [] : placed(ranked, origin)),
-    `rank ${rank}, score ${score.toFixed(5)}, alignment ${alignment.toPrecision(4)}, |G| ${gradientNorm.toPrecision(4)}`,
+    `rank ${rank}, ranking ${ranking.toFixed(5)}, score ${cosine.toFixed(5)}, alignment ${alignment.toPrecision(4)}, |G| ${gradientNorm.toPrecision(4)}`,
     `loss ${loss.toFixed(3)} nats per token, ${lossTunedHead.toFixed(3)} with the tuned head`,
     `window ${window + 1} of ${windows}, ${ranked.tokens} scored tokens`,
     '',

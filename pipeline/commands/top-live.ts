@@ -140,7 +140,7 @@ function words({ scored, dropped, rejected, waiting, rate, best: [first] }: Stat
     `${integer(waiting)} wait`,
     `${integer(dropped)} dropped`,
     `${integer(rejected)} rejected`,
-    ...(first === undefined ? [] : [`best ${first.ranked.score.toFixed(4)} ${printable(first.ranked.id)}`]),
+    ...(first === undefined ? [] : [`best ${first.ranked.ranking.toFixed(4)} ${printable(first.ranked.id)}`]),
   ].join(' · ');
 }
 

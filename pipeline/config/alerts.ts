@@ -28,7 +28,7 @@ const rule = z
   .strictObject({
     name: z.string().regex(NAME, 'letters, digits, "_" and "-"').describe('what it is called'),
     delta: z.string().default('').describe('delta id or its beginning; every delta where left out'),
-    measure: z.enum(RULE_MEASURES).default('score').describe('what it looks at: the higher, the more it is a match'),
+    measure: z.enum(RULE_MEASURES).default('ranking').describe('what it looks at: the higher, the more it is a match'),
     ...level,
     arm: z.int().min(0).optional().describe('documents before it arms'),
     hosts: z.array(z.string().min(1)).optional().describe('only these hosts and those below them'),

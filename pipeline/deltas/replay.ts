@@ -103,7 +103,7 @@ export async function replay(
     signal,
   );
   const seconds = (world.now() - started) / 1000;
-  const best = [...found.best.values()].sort((a, b) => b.score.score - a.score.score);
+  const best = [...found.best.values()].sort((a, b) => b.score.ranking - a.score.ranking);
   const { fields } = measurement;
   const exact = await rescored(
     best.slice(0, config.exact),
@@ -165,7 +165,9 @@ async function estimateAll(
   signal: AbortSignal,
 ) {
   const all = await source.size(signal);
-  const exact = [...store.members(tuning.id, 'top')].filter(({ standardError }) => standardError === null);
+  const exact = [...store.members(tuning.id, 'top')]
+    .filter(({ standardError }) => standardError === null)
+    .map(({ key, ranking: value }) => ({ key, score: value }));
   const better: Ranking = ranking(keep, exact); // what was estimated before is estimated again
   const smallest: Ranking = ranking(SAMPLE);
   const best = new Map<string, Estimated>();
@@ -184,11 +186,11 @@ async function estimateAll(
     const one = estimated(record, view, tuning, rankBy, measurement);
     const { score, standardError } = one;
     sums.estimated++;
-    quantiles.add(score.score);
-    sums.sum += score.score;
-    sums.squares += score.score ** 2;
+    quantiles.add(score.ranking);
+    sums.sum += score.ranking;
+    sums.squares += score.ranking ** 2;
     sums.errors += standardError ** 2;
-    offer(better, best, score.score, one);
+    offer(better, best, score.ranking, one);
     offer(smallest, sample, -Number.parseInt(record.key.slice(0, 12), 16), one); // keys are hashes: a uniform sample
   }, signal);
   progress(sums.records, sums.records);
@@ -214,8 +216,8 @@ function estimated(
   const measures = windows.map(({ alignment, tokenAlignment }, w) =>
     measured(record, w, { alignment, tokenAlignment, norm }),
   );
-  const scores = measures.map(MEASURES[rankBy]);
-  const best = scores.reduce((top, value, w) => (value > scores[top]! ? w : top), 0);
+  const values = measures.map(MEASURES[rankBy]);
+  const best = values.reduce((top, value, w) => (value > values[top]! ? w : top), 0);
   const { alignment, standardError, tokenAlignment } = windows[best]!;
   const [above, below] = [1, -1].map((side) =>
     MEASURES[rankBy](measured(record, best, { alignment: alignment + side * standardError, tokenAlignment, norm })),
@@ -233,7 +235,7 @@ function estimated(
       url,
       delta: id,
       measurement,
-      score: scores[best]!,
+      ranking: values[best]!,
       ...known,
       gradientNorm: record.gradientNorm[best]!,
       tokens: record.tokens[best]!,
@@ -287,7 +289,7 @@ async function rescored(
   }
   const ratios = sample.flatMap(({ score, standardError }) => {
     const exact = scores.get(score.key);
-    return exact === undefined || standardError === 0 ? [] : [((exact.score - score.score) / standardError) ** 2];
+    return exact === undefined || standardError === 0 ? [] : [((exact.ranking - score.ranking) / standardError) ** 2];
   });
   const mean = ratios.reduce((sum, ratio) => sum + ratio, 0) / Math.max(1, ratios.length);
   return { scores, calibration: ratios.length === 0 ? 1 : Math.sqrt(mean) };

@@ -61,7 +61,7 @@ export function liveShares({ store, keep, others, partitions }: LiveSharesOption
         changed.add(delta);
         return [selectionMessage({ ...selection, key: shareOf(partition) })];
       }
-      const placeOf = list === 'top' ? ({ score }: Score) => score : ORDERS[list as keyof typeof ORDERS];
+      const placeOf = list === 'top' ? ({ ranking: value }: Score) => value : ORDERS[list as keyof typeof ORDERS];
       if (placeOf === undefined) return [];
       const taken = rankingOf(delta, list, placeOf).offer(key, placeOf(scoreCodec.decode(selection.value)));
       if (taken === undefined) return [];

@@ -40,7 +40,7 @@ export function soundGradients(gradients: Gradients): Gradients {
 
 /** @param width numbers of a sketch; 0 where none is needed. @throws RangeError where it cannot be ranked, or picked from */
 export function soundScore(score: Score, width: number): Score {
-  for (const name of ['score', 'alignment', 'gradientNorm'] as const) {
+  for (const name of ['ranking', 'alignment', 'gradientNorm'] as const) {
     expect(Number.isFinite(score[name]), `a finite ${name}`, score[name]);
   }
   expect(score.gradientNorm > 0, '|G| above 0', score.gradientNorm);

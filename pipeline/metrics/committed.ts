@@ -14,7 +14,7 @@ export interface CommittedWatch {
 }
 
 export function watchCommitted({ gauge, onScrape }: ProcessMetrics): CommittedWatch {
-  const [scored, quantiles] = [gauge('deltasift_scored'), gauge('deltasift_score_quantile')];
+  const [scored, quantiles] = [gauge('deltasift_scored'), gauge('deltasift_ranking_quantile')];
   /** The distribution of a delta's scores as last committed, by partition. */
   const shares = new Map<string, Map<number, Uint8Array>>();
   onScrape('deltasift_scored', () => {

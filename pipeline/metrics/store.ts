@@ -44,7 +44,7 @@ export function watchStore({ gauge, onScrape }: ProcessMetrics, view: StoreView)
     deltas.set({ state: 'active' }, all.length - paused);
     deltas.set({ state: 'paused' }, paused);
   });
-  const [scored, quantiles] = [gauge('deltasift_scored'), gauge('deltasift_score_quantile')];
+  const [scored, quantiles] = [gauge('deltasift_scored'), gauge('deltasift_ranking_quantile')];
   onScrape('deltasift_scored', () => {
     const sketches = store
       .deltas()

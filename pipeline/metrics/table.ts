@@ -303,20 +303,20 @@ export const METRICS = {
     labels: ['delta'],
     from: [...RUNNING, 'serve'],
   },
-  deltasift_score_quantile: {
+  deltasift_ranking_quantile: {
     type: 'gauge',
-    help: 'Quantiles of all scores of a delta, each to 1 % of its value; 1 is the best. Of a worker, of its partitions.',
+    help: 'Quantiles of what all documents of a delta are ranked by, each to 1 % of its value; 1 is the best. Of a worker, of its partitions.',
     unit: 'score',
     labels: ['delta', 'quantile'],
     from: [...RUNNING, 'serve'],
     panels: [
       {
         row: 'Scores',
-        title: 'Score quantiles by delta',
+        title: 'Quantiles of the ranking by delta',
         unit: 'score',
         queries: [
           {
-            expr: 'max by (delta, quantile) (deltasift_score_quantile)',
+            expr: 'max by (delta, quantile) (deltasift_ranking_quantile)',
             legend: '{{delta}} {{quantile}}',
           },
         ],

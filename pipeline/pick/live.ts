@@ -6,7 +6,7 @@ import type { Store } from '../store/store.ts';
 
 export interface LivePick {
   readonly set: LiveSet;
-  /** Score descending, then key. */
+  /** Ranking descending, then key. */
   readonly documents: readonly Member[];
 }
 
@@ -18,6 +18,6 @@ export function livePick(store: Store, delta: string): LivePick | undefined {
   const members = new Set(set.keys);
   const documents = [...store.members(delta, 'pool')]
     .filter(({ key }) => members.has(key))
-    .sort((a, b) => b.score - a.score || (a.key < b.key ? -1 : 1));
+    .sort((a, b) => b.ranking - a.ranking || (a.key < b.key ? -1 : 1));
   return { set, documents };
 }

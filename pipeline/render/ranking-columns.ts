@@ -19,7 +19,7 @@ export function rankingColumns(rows: readonly RankingRow[], rankBy: string): rea
     {
       name: rankBy === 'cosine' ? 'score' : rankBy,
       align: 'right',
-      cell: ({ ranked }) => ranked.score.toFixed(5),
+      cell: ({ ranked }) => ranked.ranking.toFixed(5),
     },
     ...(rows.some(({ ranked }) => ranked.standardError !== null) ? [ESTIMATED] : []),
     ...(rankBy === 'cosine' ? [] : [SCORE]),

@@ -6,8 +6,8 @@ export interface ScanProgress {
   /** Documents scored by this run, and tokens of them. */
   readonly documents: number;
   readonly tokens: number;
-  /** Best score of this run. */
-  readonly best: { readonly score: number; readonly id: string } | undefined;
+  /** Highest ranking of this run. */
+  readonly best: { readonly ranking: number; readonly id: string } | undefined;
   /** How much of the source lies behind the documents scored. */
   readonly source: SourceProgress | undefined;
   /** Milliseconds to the next look for what is new; undefined while there is something to read. */
@@ -86,7 +86,7 @@ function words(from: Sample, to: Sample): string {
     const speed = rate((progress) => progress.source?.bytes ?? 0);
     if (speed > 0) parts.push(`ETA ${clock((source.totalBytes - source.bytes) / speed)}`);
   }
-  if (best !== undefined) parts.push(`best ${best.score.toFixed(4)} ${printable(best.id)}`);
+  if (best !== undefined) parts.push(`best ${best.ranking.toFixed(4)} ${printable(best.id)}`);
   return parts.join(' · ');
 }
 

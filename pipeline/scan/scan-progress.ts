@@ -54,9 +54,9 @@ export function scanReport({ source, limit, topic, scan, tell }: ScanReportOptio
   return {
     scored(scores) {
       documents += scores.length;
-      for (const { score, id, tokens: scored } of scores) {
+      for (const { ranking, id, tokens: scored } of scores) {
         tokens += scored;
-        if (best === undefined || score > best.score) best = { score, id };
+        if (best === undefined || ranking > best.ranking) best = { ranking, id };
       }
       report();
     },

@@ -29,7 +29,7 @@ export function scoreLine(score: Score): ScoreLine {
   const derived = {
     score: score.cosine,
     consistency: consistencyOf(score.tokenAlignment),
-    ranking: score.score,
+    ranking: score.ranking,
   };
   const all = { ...score, ...derived };
   return Object.fromEntries(SCORE_FIELDS.map((field) => [field, all[field]])) as ScoreLine;

@@ -5,7 +5,7 @@ import type { Score, Selection } from '../../schemas/types.ts';
 
 /** A score, or an estimate of it. */
 interface Kept extends Score {
-  /** Of `score`, where that is an estimate from a replay record; null where it is exact. */
+  /** Of `ranking`, where that is an estimate from a replay record; null where it is exact. */
   readonly standardError: number | null;
 }
 
@@ -22,13 +22,13 @@ export interface Member extends Kept {
 export type MemberList = Exclude<Selection['list'], 'state'>;
 
 export interface MemberTable {
-  /** @param standardError of the score, where it is an estimate */
+  /** @param standardError of the ranking, where it is an estimate */
   put(selection: Pick<Selection, 'list' | 'gain'>, score: Score, standardError?: number | null): void;
   evict(delta: string, list: string, key: string): void;
-  /** Score descending, then key. */
+  /** Ranking descending, then key. */
   top(delta: string, k: number): readonly Ranked[];
-  /** Up to `limit` of the top, those behind a score and key; `rank` is that of the one behind which the page begins. */
-  page(delta: string, limit: number, after?: Pick<Ranked, 'score' | 'key' | 'rank'>): readonly Ranked[];
+  /** Up to `limit` of the top, those behind a ranking and key; `rank` is that of the one behind which the page begins. */
+  page(delta: string, limit: number, after?: Pick<Ranked, 'ranking' | 'key' | 'rank'>): readonly Ranked[];
   /** The one of the top that has this key. */
   document(delta: string, key: string): Ranked | undefined;
   /** Those of the top whose id or key it is, of one delta or of all. */
@@ -46,7 +46,7 @@ const COLUMNS = [
   'url',
   'delta',
   'measurement',
-  'score',
+  'ranking',
   'alignment',
   'gradientNorm',
   'loss',
@@ -80,11 +80,11 @@ export function memberTable(database: Database): MemberTable {
   );
   const evict = database.prepare('DELETE FROM member WHERE delta = ? AND list = ? AND key = ?');
   const top = database.prepare<[string, number], Row>(
-    `SELECT ${columns} FROM member WHERE delta = ? AND list = 'top' ORDER BY score DESC, key LIMIT ?`,
+    `SELECT ${columns} FROM member WHERE delta = ? AND list = 'top' ORDER BY ranking DESC, key LIMIT ?`,
   );
-  const behind = database.prepare<{ delta: string; score: number; key: string; limit: number }, Row>(
+  const behind = database.prepare<{ delta: string; ranking: number; key: string; limit: number }, Row>(
     `SELECT ${columns} FROM member WHERE delta = @delta AND list = 'top'
-     AND score <= @score AND (score < @score OR key > @key) ORDER BY score DESC, key LIMIT @limit`,
+     AND ranking <= @ranking AND (ranking < @ranking OR key > @key) ORDER BY ranking DESC, key LIMIT @limit`,
   );
   const byKey = database.prepare<[string, string], Row>(
     `SELECT ${columns} FROM member WHERE delta = ? AND list = 'top' AND key = ?`,
@@ -92,13 +92,13 @@ export function memberTable(database: Database): MemberTable {
   const find = database.prepare<{ name: string; delta: string | null }, Row>(
     `SELECT ${columns} FROM member
      WHERE rowid IN (SELECT rowid FROM member WHERE id = @name UNION SELECT rowid FROM member WHERE key = @name)
-     AND list = 'top' AND delta = coalesce(@delta, delta) ORDER BY delta, score DESC, key`,
+     AND list = 'top' AND delta = coalesce(@delta, delta) ORDER BY delta, ranking DESC, key`,
   );
   const shared = database.prepare<[string], string>(
     `SELECT id FROM member WHERE delta = ? AND list = 'top' GROUP BY id HAVING count(*) > 1`,
   );
   const better = database.prepare<[string, number, number, string], number>(
-    `SELECT count(*) FROM member WHERE delta = ? AND list = 'top' AND (score > ? OR (score = ? AND key < ?))`,
+    `SELECT count(*) FROM member WHERE delta = ? AND list = 'top' AND (ranking > ? OR (ranking = ? AND key < ?))`,
   );
   const all = database.prepare<[string, string], Row>(
     `SELECT gain, ${columns} FROM member WHERE delta = ? AND list = ? ORDER BY key`,
@@ -109,7 +109,7 @@ export function memberTable(database: Database): MemberTable {
   size.pluck();
 
   function ranked(row: Row) {
-    return { ...decoded(row), rank: better.get(row.delta, row.score, row.score, row.key)! + 1 };
+    return { ...decoded(row), rank: better.get(row.delta, row.ranking, row.ranking, row.key)! + 1 };
   }
 
   return {

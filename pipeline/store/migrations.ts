@@ -115,6 +115,13 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE signature (scan INTEGER, key BLOB, minima BLOB NOT NULL, PRIMARY KEY (scan, key)) WITHOUT ROWID;
   CREATE TABLE band (scan INTEGER, hash INTEGER, key BLOB, PRIMARY KEY (scan, hash, key)) WITHOUT ROWID;
   `,
+  `
+  -- What ranks is called so; \`score\` is the cosine in all that is printed, and has a column of its own.
+  ALTER TABLE member RENAME COLUMN score TO ranking;
+  DROP INDEX member_score;
+  CREATE INDEX member_ranking ON member (delta, list, ranking DESC, key);
+  UPDATE rule SET name = substr(name, 1, length(name) - length('score')) || 'ranking' WHERE name LIKE 'calibration/%/score';
+  `,
 ];
 
 /** Takes the steps that are missing, each in a transaction of its own. */

@@ -65,7 +65,7 @@ export interface Store {
    */
   scan(name: string, settings?: Settings): Scan;
   /**
-   * The best of a delta: score descending, then key.
+   * The best of a delta: ranking descending, then key.
    *
    * @throws ConfigError where the delta is not there, or fewer than `k` are kept
    */

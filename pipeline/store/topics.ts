@@ -45,7 +45,7 @@ const TABLES: Readonly<Record<string, string>> = {
   [DEAD]: `SELECT scan AS partition, id AS offset, key, bytes AS value,
            json_patch(headers, json_object('stage', stage, 'code', code, 'reason', reason, 'topic', topic)) AS headers FROM reject`,
   [REPLAY]: `SELECT 0 AS partition, id AS offset, key, value, '{}' AS headers FROM replay`,
-  [SELECTION]: `SELECT 0 AS partition, rowid AS offset, delta || '/' || list || '/' || key AS key, gain, id, url, score, alignment,
+  [SELECTION]: `SELECT 0 AS partition, rowid AS offset, delta || '/' || list || '/' || key AS key, gain, id, url, ranking, cosine, alignment,
                 gradientNorm, loss, lossTunedHead, tokens, host, language, text FROM member`,
   [COUNTS]: `SELECT scan AS partition, 0 AS offset, stage || '/' || outcome || '/' || code AS key, n FROM count`,
   [CURSORS]: 'SELECT scan AS partition, 0 AS offset, source AS key, name AS unit, cursor, read, version FROM unit',

@@ -8,7 +8,7 @@ import { type TopicRows, topicRows } from './topics.ts';
 
 /** Where a page of the best documents ended. */
 export interface Place {
-  readonly score: number;
+  readonly ranking: number;
   readonly key: string;
   readonly rank: number;
 }
@@ -32,8 +32,8 @@ export interface StoreView {
   document(delta: string, key: string): Ranked | undefined;
   /** Documents of one list, of a delta. */
   size(delta: string, list: MemberList): number;
-  /** Address and score of all the best. */
-  addresses(delta: string): IterableIterator<Pick<Score, 'url' | 'score'>>;
+  /** Address and ranking of all the best. */
+  addresses(delta: string): IterableIterator<Pick<Score, 'url' | 'ranking'>>;
   waiting(): readonly Waiting[];
   /** @throws ConfigError where a store has no such topic */
   topic(name: string): TopicRows;
@@ -58,8 +58,8 @@ export function openView(dir: string): StoreView {
 function viewOf(dir: string, database: Database, close: () => void): StoreView {
   const members = memberTable(database);
   const revision = database.prepare<[], number | null>('SELECT max(rowid) FROM member').pluck();
-  const addresses = database.prepare<[string], Pick<Score, 'url' | 'score'>>(
-    "SELECT url, score FROM member WHERE delta = ? AND list = 'top'",
+  const addresses = database.prepare<[string], Pick<Score, 'url' | 'ranking'>>(
+    "SELECT url, ranking FROM member WHERE delta = ? AND list = 'top'",
   );
   const waiting = database.prepare<[], Waiting>(
     `SELECT place.topic, reader AS "group", sum(max(0, head.offset - place.offset)) AS messages

@@ -35,7 +35,7 @@ export async function pickedLosses(
     to.set(name, [...(to.get(name) ?? []), value]);
   for (let seed = first; seed < first + seeds; seed++) {
     const drawn = draw(seed);
-    const picks = await picksOf(pool, drawn, { n, threads, scores: { topk: ({ score }) => score } }, signal);
+    const picks = await picksOf(pool, drawn, { n, threads, scores: { topk: ({ cosine }) => cosine } }, signal);
     for (const [name, documents] of picks) {
       add(losses, name, (await retraining.after(documents, drawn.heldOut, seed)).loss);
       add(truths, name, documents.filter(pool.isTrue).length / documents.length);

@@ -44,12 +44,12 @@ export interface Limit {
   readonly seconds: number;
 }
 
-/** What a rule can look at, the higher the more it is a match: the score that its delta is ranked by, or any measure. */
-export const RULE_MEASURES = ['score', ...MEASURE_NAMES] as const;
+/** What a rule can look at, the higher the more it is a match: what its delta's documents are ranked by, or any measure. */
+export const RULE_MEASURES = ['ranking', ...MEASURE_NAMES] as const;
 export type RuleMeasure = (typeof RULE_MEASURES)[number];
 
 export function measured(measure: RuleMeasure, score: Score): number {
-  return measure === 'score' ? score.score : MEASURES[measure](measuredOf(score));
+  return measure === 'ranking' ? score.ranking : MEASURES[measure](measuredOf(score));
 }
 
 /** Whether the rule is about this document at all. */

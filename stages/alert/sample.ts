@@ -18,7 +18,7 @@ export function sampleOf({ name, delta, measure, level }: Rule, at: number): Ale
     language: null,
     text: 'This is a sample: no document was found.',
     tokens: 0,
-    score: threshold,
+    ranking: threshold,
     measure,
     value: threshold,
     threshold,

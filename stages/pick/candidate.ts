@@ -7,7 +7,7 @@ export type Candidate = Pick<
   | 'id'
   | 'url'
   | 'label'
-  | 'score'
+  | 'ranking'
   | 'cosine'
   | 'alignment'
   | 'gradientNorm'

@@ -5,7 +5,7 @@ export function ruleWith(rest: Partial<Rule>): Rule {
   return {
     name: 'rule',
     delta: '',
-    measure: 'score',
+    measure: 'ranking',
     level: { kind: 'above', value: 0.5 },
     arm: undefined,
     hosts: undefined,

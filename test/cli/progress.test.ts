@@ -12,7 +12,7 @@ function display(isTerminal: boolean, columns = 200) {
 const progress = (documents: number, bytes = 0): ScanProgress => ({
   documents,
   tokens: documents * 100,
-  best: documents === 0 ? undefined : { score: 0.25, id: 'a\u001b[2J' },
+  best: documents === 0 ? undefined : { ranking: 0.25, id: 'a\u001b[2J' },
   source: { bytes, totalBytes: 1_000_000 },
 });
 

@@ -29,7 +29,7 @@ function scoreOf(key: string, id: string, score: number, delta = DELTA): Score {
     url: id === 'c' ? null : `https://example.org/${id}`,
     delta,
     measurement: 'm',
-    score,
+    ranking: score,
     alignment: score * 10,
     gradientNorm: 2,
     loss: 5.5,
@@ -195,7 +195,7 @@ describe('show', () => {
   test('lists the strongest tokens, and shades nothing where there is no terminal', async () => {
     const { code, out } = await deltasift(['show', 'first', '--store', STORE]);
     assert.equal(code, 0);
-    assert.match(out, /^first {2}https:\/\/example\.org\/first\nkey a{64}\nrank 1, score 0\.50000/);
+    assert.match(out, /^first {2}https:\/\/example\.org\/first\nkey a{64}\nrank 1, ranking 0\.50000, score 0\.50000/);
     assert.match(out, /And they ass/);
     assert.match(out, /-2\.00 +"/);
     assert.ok(!out.includes('\u001b'));

@@ -70,7 +70,10 @@ describe('the command line on a cluster', () => {
     assert.deepEqual(scores.map(({ id }) => id).sort(), expected.map(({ id }) => id).sort());
     for (const { id, ranking } of expected) {
       const ours = scores.find((one) => one.id === id)!;
-      assert.ok(Math.abs(ours.score - ranking) <= 1e-6, `${id}: ${ours.score} on the cluster, ${ranking} in a scan`);
+      assert.ok(
+        Math.abs(ours.ranking - ranking) <= 1e-6,
+        `${id}: ${ours.ranking} on the cluster, ${ranking} in a scan`,
+      );
     }
     await deltasift('gather', ...at, ...MODEL, '--store', join(dir, 'gathered'));
     const best = async (store: string) => {

@@ -20,7 +20,7 @@ export function scoreOf(key: string, hundredths: number, rest: Partial<Score> = 
     url: null,
     delta: DELTA,
     measurement: 'm',
-    score: hundredths / 100,
+    ranking: hundredths / 100,
     alignment: hundredths,
     gradientNorm: 1.5,
     loss: 5.25,
@@ -87,7 +87,7 @@ export function storeContract(make: () => StoreOnDisk): void {
 
   const offers = fc.array(fc.tuple(fc.constantFrom(...'abcdefgh'), fc.integer({ min: -3, max: 3 })), { maxLength: 12 });
 
-  test('the same offers in any order, repetition and cut give the same top: score descending, then key', async () => {
+  test('the same offers in any order, repetition and cut give the same top: ranking descending, then key', async () => {
     const given = fc.tuple(offers, fc.integer({ min: 1, max: 12 }), fc.infiniteStream(fc.nat()));
     await fc.assert(
       fc.asyncProperty(given, async ([pairs, size, dice]) => {
@@ -98,7 +98,7 @@ export function storeContract(make: () => StoreOnDisk): void {
           .map(({ score }) => score);
         const top = (await offer(make(), shuffled, size)).top(DELTA, KEEP);
         const expected = scores
-          .toSorted((a, b) => b.score - a.score || (a.key < b.key ? -1 : 1))
+          .toSorted((a, b) => b.ranking - a.ranking || (a.key < b.key ? -1 : 1))
           .slice(0, KEEP)
           .map((score, i) => ({ ...score, ...EXACT, rank: i + 1 }));
         assert.deepEqual(top, expected);
@@ -111,7 +111,7 @@ export function storeContract(make: () => StoreOnDisk): void {
     const scores = Array.from({ length: 20 }, (_, i) => scoreOf(`k${i}`, i - 10));
     const store = await offer(make(), scores, 3);
     const whole = quantileSketch();
-    for (const { score } of scores) whole.add(score);
+    for (const { ranking } of scores) whole.add(ranking);
     assert.deepEqual(Buffer.from(whole.bytes()), store.state(DELTA, 'quantiles'));
   });
 
@@ -132,7 +132,7 @@ export function storeContract(make: () => StoreOnDisk): void {
 
   test('every field of a score comes back to the last bit', async () => {
     const odd = scoreOf('k', 0, {
-      score: 0.1 + 0.2,
+      ranking: 0.1 + 0.2,
       alignment: -1e-300,
       url: 'https://example.org/ü?q=%20',
       text: 'NUL \0 and \u{1f600} and a line\nbreak',

@@ -25,7 +25,7 @@ function candidate(id: number, rest: Partial<Candidate> = {}): Candidate {
     id: String(id),
     url: null,
     label: null,
-    score: 0,
+    ranking: 0,
     cosine: 0,
     alignment: dot(gradient, delta),
     gradientNorm: norm(gradient),

@@ -59,7 +59,9 @@ const model: Stage<Document, Score> = {
       const alignment = numbers[0]! + 1e-12 * (batch.length + place / 100);
       const sketch = Float32Array.from(numbers.slice(1));
       const gradientNorm = Math.hypot(...sketch);
-      return [{ ...scoreOf(document.key, 0), id: document.id, score: alignment / 4, alignment, gradientNorm, sketch }];
+      return [
+        { ...scoreOf(document.key, 0), id: document.id, ranking: alignment / 4, alignment, gradientNorm, sketch },
+      ];
     });
   },
 };

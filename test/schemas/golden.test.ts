@@ -46,7 +46,7 @@ const SAMPLES: Readonly<Record<SchemaName, unknown>> = {
     ...RECORD,
     delta: 'a',
     measurement: 'm',
-    score: -0.25,
+    ranking: -0.25,
     alignment: -0.125,
     gradientNorm: 0.5,
     loss: 3.25,
@@ -119,7 +119,7 @@ const SAMPLES: Readonly<Record<SchemaName, unknown>> = {
     language: null,
     text: 'Grüße, 世界',
     tokens: 2,
-    score: 0.25,
+    ranking: 0.25,
     measure: 'score',
     value: 0.25,
     threshold: 0.125,
@@ -153,6 +153,8 @@ if (process.argv.includes('--write')) {
 
 interface Field {
   readonly name: string;
+  /** What it was called before. */
+  readonly aliases?: readonly string[];
   readonly default?: unknown;
 }
 const fieldsOf = (schema: unknown) => (schema as { readonly fields: readonly Field[] }).fields;
@@ -178,7 +180,8 @@ describe('the wire', () => {
       for (const field of fieldsOf(schemaOf(name))) {
         const read = (value as Record<string, unknown>)[field.name];
         const sample = (SAMPLES[name] as Record<string, unknown>)[field.name];
-        if (old.has(field.name)) assert.deepEqual(read, sample, `${file}: ${field.name}`);
+        if ([field.name, ...(field.aliases ?? [])].some((known) => old.has(known)))
+          assert.deepEqual(read, sample, `${file}: ${field.name}`);
         else if (!ArrayBuffer.isView(read)) assert.deepEqual(read, field.default, `${file}: ${field.name}`);
         else assert.equal(read.byteLength, String(field.default).length, `${file}: ${field.name}`);
       }

@@ -39,7 +39,7 @@ const BAD: readonly Bad[] = [
   { what: 'a cursor of another list', url: `${TOP}?cursor=${cursor({ after: 3 })}`, status: 400, detail: /cursor/ },
   {
     what: 'a cursor with SQL in it',
-    url: `${TOP}?cursor=${cursor({ score: '1 OR 1', key: "'", rank: 1 })}`,
+    url: `${TOP}?cursor=${cursor({ ranking: '1 OR 1', key: "'", rank: 1 })}`,
     status: 400,
     detail: /cursor/,
   },

@@ -29,8 +29,8 @@ export function fill(store: Store, n: number, from = 0): void {
   scan.commit(() => {
     for (let i = from; i < from + n; i++) {
       const key = `key${String(i).padStart(6, '0')}`;
-      const score = scoreOf(key, 0, { score: (i + 1) / 100, url: `https://host${i % 3}.example.org/${i}` });
-      quantiles.add(score.score);
+      const score = scoreOf(key, 0, { ranking: (i + 1) / 100, url: `https://host${i % 3}.example.org/${i}` });
+      quantiles.add(score.ranking);
       scan.write(selectionMessage({ delta: DELTA, list: 'top', key, gain: 0, value: scoreCodec.encode(score) }));
       if (i % 10 === 0) {
         const headers = { stage: 'tokenize', code: 'too-short', reason: 'has no token' };

@@ -78,7 +78,7 @@ describe('tap of a store', () => {
     });
     const [best] = newestOfStore(tapOf('selection'), 5, all);
     assert.equal(best!.key, `${DELTA}/top/k`);
-    assert.equal((best!.value as { score: number }).score, 0.07);
+    assert.equal((best!.value as { ranking: number }).ranking, 0.07);
     const [count] = newestOfStore(tapOf('counts'), 5, all);
     assert.deepEqual([count!.key, count!.value], ['score/out/', { n: 5 }]);
     const [dead] = newestOfStore(tapOf('dead'), 5, all);

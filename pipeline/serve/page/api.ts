@@ -98,6 +98,7 @@ export interface Line {
   readonly id: string;
   readonly url: string | null;
   readonly host: string | null;
+  readonly ranking: number;
   readonly score: number;
   readonly standardError: number | null;
   readonly share: number | null;
@@ -109,9 +110,9 @@ export interface Page<T> {
   readonly next: string | null;
 }
 
-/** A score, with its standard error where it is an estimate. */
-export function scoreText({ score, standardError }: Pick<Line, 'score' | 'standardError'>): string {
-  return standardError === null ? score.toFixed(5) : `${score.toFixed(5)} ± ${standardError.toFixed(5)}`;
+/** What ranks, with its standard error where it is an estimate. */
+export function rankingText({ ranking, standardError }: Pick<Line, 'ranking' | 'standardError'>): string {
+  return standardError === null ? ranking.toFixed(5) : `${ranking.toFixed(5)} ± ${standardError.toFixed(5)}`;
 }
 
 /** A share as per cent; nothing where there is none. */

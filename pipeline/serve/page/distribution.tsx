@@ -1,4 +1,4 @@
-/** How the scores of all documents are spread, with the threshold of the delta's first armed rule. */
+/** How what ranks is spread over all documents, with the threshold of the delta's first armed rule. */
 import { useMemo } from 'preact/hooks';
 import { Chart } from './chart.tsx';
 import { useGet } from './use-get.ts';
@@ -8,7 +8,7 @@ interface Histogram {
   readonly estimated: number;
   readonly edges: readonly number[];
   readonly counts: readonly number[];
-  readonly quantiles: readonly { readonly share: number; readonly score: number }[];
+  readonly quantiles: readonly { readonly share: number; readonly ranking: number }[];
 }
 interface Host {
   readonly host: string;
@@ -39,18 +39,20 @@ export function Distribution({
   return (
     <section aria-label="Distribution">
       <h2>
-        Scores of {value.documents.toLocaleString('en')} documents (log₁₀ of their number)
+        Rankings of {value.documents.toLocaleString('en')} documents (log₁₀ of their number)
         {value.estimated > 0 && `, ${value.estimated.toLocaleString('en')} of them estimated`}
       </h2>
       <Chart
-        label="Histogram of scores"
+        label="Histogram of what ranks"
         series={[{ label: 'log₁₀ (1 + documents)', color: 'rgb(38 98 201)', bars: true }]}
         data={data}
         time={false}
         mark={threshold}
       />
       <p class="faint">
-        {value.quantiles.map(({ share, score }) => `${(100 * share).toFixed(2)} %: ${score.toFixed(5)}`).join(' · ')}
+        {value.quantiles
+          .map(({ share, ranking }) => `${(100 * share).toFixed(2)} %: ${ranking.toFixed(5)}`)
+          .join(' · ')}
       </p>
       <h2>Hosts of the best</h2>
       <div class="wide">
@@ -59,7 +61,7 @@ export function Distribution({
             <tr>
               <th>host</th>
               <th class="number">documents</th>
-              <th class="number">mean score</th>
+              <th class="number">mean ranking</th>
               <th class="number">best</th>
             </tr>
           </thead>

@@ -1,5 +1,5 @@
 /** One document, its tokens shaded by what each adds to the alignment: orange along the delta, blue against it. */
-import { type Line, percent, scoreText } from './api.ts';
+import { type Line, percent, rankingText } from './api.ts';
 import { useGet } from './use-get.ts';
 
 interface Whole extends Line {
@@ -26,10 +26,10 @@ export function DocumentView({ delta, name, back }: { delta: string; name: strin
         <>
           <h2>{value.id}</h2>
           <p class="faint">
-            {value.url} · rank {value.rank}, score {scoreText(value)}
-            {value.share === null ? '' : `, above ${percent(value.share)} of documents`}, loss {value.loss.toFixed(3)}{' '}
-            nats per token, {value.lossTunedHead.toFixed(3)} with the tuned head, window {value.window + 1} of{' '}
-            {value.windows}
+            {value.url} · rank {value.rank}, ranking {rankingText(value)}
+            {value.share === null ? '' : `, above ${percent(value.share)} of documents`}, score {value.score.toFixed(5)}
+            , loss {value.loss.toFixed(3)} nats per token, {value.lossTunedHead.toFixed(3)} with the tuned head, window{' '}
+            {value.window + 1} of {value.windows}
           </p>
           <p class="shaded">
             {value.shaded.map(({ text, value: pull }, i) => (

@@ -1,6 +1,6 @@
 /** The best documents, as they change. */
 import { useState } from 'preact/hooks';
-import { type Line, type Page, percent, scoreText } from './api.ts';
+import { type Line, type Page, percent, rankingText } from './api.ts';
 import { useGet } from './use-get.ts';
 
 const PAGE = 50;
@@ -20,17 +20,19 @@ export function Top({ delta, again, open }: { delta: string; again: unknown; ope
           <thead>
             <tr>
               <th class="number">rank</th>
-              <th class="number">score</th>
+              <th class="number">ranking</th>
+              <th class="number spare">score</th>
               <th class="number spare">above</th>
               <th class="spare">host</th>
               <th>document</th>
             </tr>
           </thead>
           <tbody>
-            {value.items.map(({ rank, key, id, host, score, standardError, share, snippet }) => (
+            {value.items.map(({ rank, key, id, host, ranking, score, standardError, share, snippet }) => (
               <tr key={key}>
                 <td class="number">{rank}</td>
-                <td class="number">{scoreText({ score, standardError })}</td>
+                <td class="number">{rankingText({ ranking, standardError })}</td>
+                <td class="number spare">{score.toFixed(5)}</td>
                 <td class="number spare">{percent(share)}</td>
                 <td class="spare">{host}</td>
                 <td>

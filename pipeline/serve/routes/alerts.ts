@@ -19,7 +19,7 @@ export const alertItem = z.strictObject({
   language: z.string().nullable(),
   text: z.string(),
   tokens: z.int(),
-  score: z.number(),
+  ranking: z.number().describe('what documents are ranked by'),
   measure: z.string(),
   value: z.number(),
   threshold: z.number(),

@@ -16,7 +16,7 @@ export const delta = z.strictObject({
   keep: z.int().describe('best documents kept'),
   documents: z.int().describe('documents scored, or estimated'),
   estimated: z.int().describe('of these, estimated from what was kept of documents before it was known'),
-  best: z.number().nullable().describe('best score'),
+  best: z.number().nullable().describe('highest ranking'),
 });
 
 export const deltas = route({
@@ -51,6 +51,6 @@ export function deltaLine(
     keep,
     documents: quantiles(id).count,
     estimated: estimated(id),
-    best: view.page(id, 1)[0]?.score ?? null,
+    best: view.page(id, 1)[0]?.ranking ?? null,
   };
 }

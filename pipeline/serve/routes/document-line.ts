@@ -13,12 +13,10 @@ export const documentLine = z.strictObject({
   id: z.string(),
   url: z.string().nullable(),
   host: z.string().nullable(),
-  score: z.number(),
-  standardError: z.number().nullable().describe('of the score, where it is an estimate; null where it is exact'),
-  share: z
-    .number()
-    .nullable()
-    .describe('share of all documents scored with this score or a lower one; null where none was'),
+  ranking: z.number().describe('what documents are ranked by'),
+  score: z.number().describe('cos(G, D)'),
+  standardError: z.number().nullable().describe('of the ranking, where it is an estimate; null where it is exact'),
+  share: z.number().nullable().describe('share of all documents with this ranking or a lower one; null where none was'),
   alignment: z.number(),
   loss: z.number(),
   lossTunedHead: z.number(),
@@ -27,7 +25,8 @@ export const documentLine = z.strictObject({
 });
 
 export function documentLineOf(ranked: Ranked, { quantiles }: Served): z.infer<typeof documentLine> {
-  const { rank, key, id, url, score, standardError, alignment, loss, lossTunedHead, tokens, text, delta } = ranked;
+  const { rank, key, id, url, ranking, cosine, standardError, alignment, loss, lossTunedHead, tokens, text, delta } =
+    ranked;
   const { count, share } = quantiles(delta);
   return {
     rank,
@@ -35,9 +34,10 @@ export function documentLineOf(ranked: Ranked, { quantiles }: Served): z.infer<t
     id,
     url,
     host: hostOf(url),
-    score,
+    ranking,
+    score: cosine,
     standardError,
-    share: count === 0 ? null : share(score),
+    share: count === 0 ? null : share(ranking),
     alignment,
     loss,
     lossTunedHead,

@@ -5,7 +5,7 @@ const QUANTILES = [0, 0.01, 0.1, 0.25, 0.5, 0.75, 0.9, 0.99, 0.999, 0.9999, 1] a
 
 export const histogram = route({
   path: '/api/deltas/{delta}/histogram',
-  summary: "The distribution of a delta's scores, each value to 1 %",
+  summary: "The distribution of what a delta's documents are ranked by, each value to 1 %",
   params: ofDelta,
   query: z.strictObject({ bins: z.coerce.number().int().min(2).max(500).default(60).describe('bins of equal width') }),
   reply: z.strictObject({
@@ -13,7 +13,7 @@ export const histogram = route({
     estimated: z.int().describe('of these, estimated from what was kept of documents before the delta was known'),
     edges: z.array(z.number()).describe('[bins + 1]; empty where nothing was scored'),
     counts: z.array(z.int()).describe('[bins] documents between two edges'),
-    quantiles: z.array(z.strictObject({ share: z.number(), score: z.number() })),
+    quantiles: z.array(z.strictObject({ share: z.number(), ranking: z.number() })),
   }),
   handle({ delta }, { bins }, { delta: known, quantiles, estimated: estimatedOf }) {
     const { id } = known(delta);
@@ -31,7 +31,7 @@ export const histogram = route({
       estimated,
       edges: Array.from({ length: bins + 1 }, (_, i) => low + i * width),
       counts,
-      quantiles: QUANTILES.map((share) => ({ share, score: sketch.quantile(share) })),
+      quantiles: QUANTILES.map((share) => ({ share, ranking: sketch.quantile(share) })),
     };
   },
 });

@@ -6,7 +6,7 @@ import { hostOf } from './document-line.ts';
 const host = z.strictObject({
   host: z.string(),
   documents: z.int().describe('of the best'),
-  mean: z.number().describe('mean score of them'),
+  mean: z.number().describe('mean ranking of them'),
   best: z.number(),
 });
 
@@ -28,14 +28,14 @@ export const hosts = route({
 
 function hostsOf(delta: string, { view }: Served): readonly z.infer<typeof host>[] {
   const byHost = new Map<string, { documents: number; sum: number; best: number }>();
-  for (const { url, score } of view.addresses(delta)) {
+  for (const { url, ranking } of view.addresses(delta)) {
     const name = hostOf(url);
     if (name === null) continue;
     const known = byHost.get(name) ?? { documents: 0, sum: 0, best: Number.NEGATIVE_INFINITY };
     byHost.set(name, {
       documents: known.documents + 1,
-      sum: known.sum + score,
-      best: Math.max(known.best, score),
+      sum: known.sum + ranking,
+      best: Math.max(known.best, ranking),
     });
   }
   return Array.from(byHost, ([name, { documents, sum, best }]) => ({

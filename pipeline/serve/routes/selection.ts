@@ -9,7 +9,7 @@ const place = z.strictObject({ after: z.int().min(1) });
 export const selection = route({
   path: '/api/deltas/{delta}/selection',
   summary:
-    'The set whose gradients together point where the tuning went, as it is kept while documents come: best score first',
+    'The set whose gradients together point where the tuning went, as it is kept while documents come: highest ranking first',
   params: ofDelta,
   query: z.strictObject(paged),
   reply: pageOf(documentLine.extend({ gain: z.number().describe('residual gain when it came in') })),

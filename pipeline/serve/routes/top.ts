@@ -3,7 +3,7 @@ import { cursorOf, placeOf } from '../cursor.ts';
 import { ofDelta, paged, pageOf, route } from '../route.ts';
 import { documentLine, documentLineOf } from './document-line.ts';
 
-const place = z.strictObject({ score: z.number(), key: z.string(), rank: z.int().min(1) });
+const place = z.strictObject({ ranking: z.number(), key: z.string(), rank: z.int().min(1) });
 
 export const top = route({
   path: '/api/deltas/{delta}/top',
@@ -18,7 +18,7 @@ export const top = route({
     const next =
       last === undefined || rows.length < limit
         ? null
-        : cursorOf({ score: last.score, key: last.key, rank: last.rank });
+        : cursorOf({ ranking: last.ranking, key: last.key, rank: last.rank });
     return { items: rows.map((row) => documentLineOf(row, served)), next };
   },
 });

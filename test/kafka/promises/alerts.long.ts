@@ -78,7 +78,7 @@ test('match, alert and deliver killed around their commits: each alert is on its
       .filter((one) => one.rule === rule)
       .map(({ key }) => key)
       .sort();
-  const high = scores.filter(({ score }) => score > 0.5).map(({ key }) => key);
+  const high = scores.filter(({ ranking }) => ranking > 0.5).map(({ key }) => key);
   assert.deepEqual(idsOf('all'), scores.map(({ key }) => key).sort());
   assert.deepEqual(idsOf('high'), high.sort());
   assert.ok(

@@ -178,7 +178,7 @@ export async function chaos(
     const best: { readonly key: string; readonly score: number }[] = [];
     for (let partition = 0; partition < PARTITIONS; partition++) {
       const share = await readShare(cluster, partition, AbortSignal.timeout(60_000));
-      best.push(...share.best(DELTA.id));
+      for (const { key, ranking } of share.best(DELTA.id)) best.push({ key, score: ranking });
       merged.merge(quantileSketch(share.state(DELTA.id, 'quantiles')));
     }
     const scores = good.map((text) => ({ key: keyOf(text), score: scoreOf(text) }));

@@ -112,7 +112,7 @@ test('workers that are killed, and poison in every topic, change no score, no ra
   const byId = new Map(scored.map(({ value }) => scoreCodec.decode(value!)).map((one) => [one.id, one]));
   assert.equal(scored.length, expected.length, 'none lost, none twice');
   for (const { id, ranking } of expected) {
-    const got = byId.get(id)?.score ?? Number.NaN;
+    const got = byId.get(id)?.ranking ?? Number.NaN;
     assert.ok(Math.abs(got - ranking) <= 1e-6, `${id}: ${got} on the cluster, ${ranking} in a scan`);
   }
 
@@ -126,7 +126,7 @@ test('workers that are killed, and poison in every topic, change no score, no ra
   for (const [i, { id, ranking }] of theirs.entries()) {
     assert.ok(Math.abs(ours[i]!.ranking - ranking) <= 1e-6, `rank ${i + 1}`);
     if (ours[i]!.id === id) continue;
-    assert.ok(Math.abs(byId.get(id)!.score - ours[i]!.ranking) <= 1e-6, `rank ${i + 1} is ${ours[i]!.id}, not ${id}`);
+    assert.ok(Math.abs(byId.get(id)!.ranking - ours[i]!.ranking) <= 1e-6, `rank ${i + 1} is ${ours[i]!.id}, not ${id}`);
   }
   const [split, one] = [await cosineOf(gathered, delta), await cosineOf(whole, delta)];
   assert.ok(split >= 0.99 * one, `cos(S, D) of a set from the workers' pools ${split}, from one pool ${one}`);
@@ -191,7 +191,7 @@ function poisonOf(delta: string): readonly Poison[] {
     ['sketches', 'a norm of NaN', ofGradients({ gradientNorm: Float64Array.of(Number.NaN) }), 'degenerate-gradient'],
     ['sketches', 'an alignment of NaN', ofGradients({ alignment: Float64Array.of(Number.NaN) }), 'degenerate-gradient'],
     ['sketches', 'two windows and one norm', ofGradients({ tokens: Int32Array.of(2, 2) })],
-    ['scores', 'a score of NaN', ofScore({ score: Number.NaN })],
+    ['scores', 'a ranking of NaN', ofScore({ ranking: Number.NaN })],
     ['scores', 'a sketch of another width', ofScore({ sketch: new Float32Array(3) })],
     ...Object.entries(whole).flatMap(([topic, value]): [string, string, Buffer | null][] => [
       [topic, 'no value', null],

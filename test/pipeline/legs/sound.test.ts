@@ -71,7 +71,7 @@ describe('a message', () => {
 
   test('with a score that is no number, or a sketch of another width, is refused', () => {
     for (const change of [
-      { score: Number.NaN },
+      { ranking: Number.NaN },
       { alignment: Number.POSITIVE_INFINITY },
       { gradientNorm: 0 },
       { gradientNorm: Number.NaN },

@@ -118,7 +118,7 @@ describe('metrics of a scan', () => {
     );
     assert.ok(told.includes(`deltasift_scored{delta="${ids[0]!.slice(0, 12)}"} 100`));
     const best = told.find((line) =>
-      line.startsWith(`deltasift_score_quantile{delta="${ids[0]!.slice(0, 12)}",quantile="1"}`),
+      line.startsWith(`deltasift_ranking_quantile{delta="${ids[0]!.slice(0, 12)}",quantile="1"}`),
     );
     assert.ok(Math.abs(Number(best!.split(' ')[1]) - 100) < 1);
     assert.ok(told.includes(`deltasift_deltas{state="active"} ${ids.length - 1}`));

@@ -31,7 +31,7 @@ function told(
   return { report, last: () => all.at(-1)! };
 }
 
-const score = (id: string, value: number): Score => ({ id, score: value, tokens: 7 }) as Score;
+const score = (id: string, value: number): Score => ({ id, ranking: value, tokens: 7 }) as Score;
 
 describe('the progress of a scan', () => {
   test('is that of the documents handled, however far the source was read ahead', () => {
@@ -40,7 +40,7 @@ describe('the progress of a scan', () => {
     assert.deepEqual(last(), {
       documents: 3,
       tokens: 21,
-      best: { id: 'b', score: 0.3 },
+      best: { id: 'b', ranking: 0.3 },
       source: { bytes: 400, totalBytes: 4000 },
     });
   });

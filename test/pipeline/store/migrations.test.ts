@@ -7,6 +7,7 @@ import Sqlite from 'better-sqlite3';
 import { ConfigError } from '../../../pipeline/error.ts';
 import { MIGRATIONS, migrate, versionOf } from '../../../pipeline/store/migrations.ts';
 import { openStore } from '../../../pipeline/store/store.ts';
+import { calibrationName } from '../../../stages/match.ts';
 import { quantileSketch } from '../../../stages/math/quantile.ts';
 import { alertOf } from '../../alert/alert-of.ts';
 import { folders } from '../../kit/folder.ts';
@@ -52,7 +53,7 @@ function assertGolden(dir: string, version: number): void {
     assert.deepEqual([quantiles.count, quantiles.quantile(0) < quantiles.quantile(1)], [2, true]);
     const alerts = store.alerts.list();
     const [{ signature } = { signature: undefined }] = alerts; // as it was made then
-    assert.deepEqual(alerts, version < 4 ? [] : [{ ...alertOf('k2'), signature, number: 1 }]);
+    assert.deepEqual(alerts, version < 4 ? [] : [{ ...alertOf('k2'), signature, measure: 'score', number: 1 }]);
     assert.equal(String(store.alerts.state(`rule/rule/${DELTA}`)), version < 4 ? 'undefined' : '{}');
     const [reject] = store.rejects();
     assert.deepEqual([reject?.key, reject?.code, reject?.origin], ['k3', 'too-short', 'c3']);
@@ -101,16 +102,30 @@ describe('a store of an earlier version', () => {
     });
   }
 
+  test('goes on from what rules had counted of the value that ranks, which was called score then', () => {
+    const dir = storeOfVersion(8);
+    const database = new Sqlite(join(dir, 'store.sqlite'));
+    const add = database.prepare('INSERT INTO rule VALUES (?, ?)');
+    for (const measure of ['score', 'cosine']) add.run(`calibration/${DELTA}/${measure}`, Buffer.from(measure));
+    database.close();
+    const store = openStore(dir);
+    const counted = ['ranking', 'cosine', 'score'].map((measure) =>
+      store.alerts.state(calibrationName(DELTA, measure)),
+    );
+    assert.deepEqual(counted, [Buffer.from('score'), Buffer.from('cosine'), undefined]);
+    store.close();
+  });
+
   test('takes the steps it lacks and keeps its rows; from then on earlier versions refuse it', () => {
     const dir = storeOfVersion(MIGRATIONS.length);
     const database = new Sqlite(join(dir, 'store.sqlite'));
     migrate(database, [...MIGRATIONS, "ALTER TABLE member ADD COLUMN mood TEXT NOT NULL DEFAULT 'unknown'"]);
     assert.equal(versionOf(database), MIGRATIONS.length + 1);
     assert.deepEqual(
-      database.prepare("SELECT key, score, mood FROM member WHERE list = 'top' ORDER BY score DESC").all(),
+      database.prepare("SELECT key, ranking, mood FROM member WHERE list = 'top' ORDER BY ranking DESC").all(),
       [
-        { key: 'k2', score: 0.5, mood: 'unknown' },
-        { key: 'k1', score: 0.25, mood: 'unknown' },
+        { key: 'k2', ranking: 0.5, mood: 'unknown' },
+        { key: 'k1', ranking: 0.25, mood: 'unknown' },
       ],
     );
     database.close();
