@@ -78,15 +78,20 @@ const gzip: Codec = {
   mayBegin(bytes, prefix) {
     const header = gzipHeaderBytes(bytes);
     if (header === undefined || (bytes[3]! & RESERVED) !== 0) return false;
-    const some = bytes.subarray(header, header + 512);
-    const options = { finishFlush: zlib.constants.Z_SYNC_FLUSH, maxOutputLength: some.length * MAX_DEFLATE_RATIO };
-    try {
-      return zlib.inflateRawSync(some, options).subarray(0, prefix.length).equals(prefix);
-    } catch {
-      return false;
-    }
+    return PROBES.some((size) => {
+      const some = bytes.subarray(header, header + size);
+      const options = { finishFlush: zlib.constants.Z_SYNC_FLUSH, maxOutputLength: some.length * MAX_DEFLATE_RATIO };
+      try {
+        return zlib.inflateRawSync(some, options).subarray(0, prefix.length).equals(prefix);
+      } catch {
+        return false;
+      }
+    });
   },
 };
+
+/** Compressed bytes that are tried, the fewest first: a member may be cut off behind its start. */
+const PROBES = [32, 128, 512] as const;
 
 /** A match of 258 bytes takes 2 bits or more. */
 const MAX_DEFLATE_RATIO = 258 * 4;
