@@ -71,6 +71,7 @@ export function jsonlFormat(settings: Pick<Config, 'fields' | 'maxLine'>): Forma
         if (from > 0) {
           head = await headOf(content.read(0));
           assertSame(input, head, after);
+          if (!(await endsAt(input, from, signal))) throw new OtherFile(input, `no line ends at byte ${from} of it`);
         }
         for await (const line of linesOf(content.read(from), from, settings.maxLine)) {
           if (line.from === 0) {
@@ -128,6 +129,12 @@ async function headOf(chunks: AsyncIterable<Buffer>): Promise<string> {
   }
   const end = head.indexOf(0x0a);
   return checksum(end === -1 ? head : head.subarray(0, end));
+}
+
+/** Whether a line, or the file, ends at this byte. */
+async function endsAt(input: Input, at: number, signal: AbortSignal): Promise<boolean> {
+  const around = await input.peek(at - 1, at + 1, signal);
+  return around.length < 2 || around.includes(0x0a);
 }
 
 /** Without the white space behind it, which may come later than the line. */

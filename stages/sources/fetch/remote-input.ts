@@ -1,6 +1,6 @@
 /** A file behind http(s) or S3 as an input: read by ranges, on from where a connection broke, and only while it stays the same. */
-import { ConfigError } from '../../../pipeline/error.ts';
 import { type Input, take } from '../bytes/input.ts';
+import { ChangedFile } from '../files/changed-file.ts';
 import type { Answer, FileClient } from './client.ts';
 import { contentRange } from './content-range.ts';
 import { FetchError } from './error.ts';
@@ -87,7 +87,7 @@ export function remoteInput(client: FileClient, url: URL, name: string): RemoteI
   /**
    * Bytes that the answer to a request from byte `at` on sends before it.
    *
-   * @throws ConfigError where it is of another file than was `described`
+   * @throws ChangedFile where it is of another file than was `described`
    */
   async function bytesBefore(at: number, answer: Answer, { size, validator }: Described): Promise<number> {
     const { status } = answer;
@@ -102,9 +102,7 @@ export function remoteInput(client: FileClient, url: URL, name: string): RemoteI
     if ((size !== null && total !== undefined && total !== size) || (other ?? validator) !== validator) {
       const was = `${size} bytes${validator === undefined ? '' : ` (${validator})`}`;
       const is = `${total} bytes${other === undefined ? '' : ` (${other})`}`;
-      throw await refuse(
-        new ConfigError(`${url} has changed while it was read, from ${was} to ${is}: scan it into another store`),
-      );
+      throw await refuse(new ChangedFile(url.href, was, is));
     }
     if (status === 200) return at;
     if (status === 206 && sent?.from === at) return 0;

@@ -32,13 +32,14 @@ function page<At>(format: Format<At>, path: string, remote: RemoteSettings): Sou
   const url = URL.parse(path);
   if (url === null) throw new ConfigError(`${path} is no address`);
   const root = openRoot(new URL('.', url).href, remote);
-  const file = root.file(url.href, posix.basename(url.pathname) || url.host);
-  async function list(): Promise<readonly Input[]> {
+  const name = posix.basename(url.pathname) || url.host;
+  const list = async (): Promise<readonly Input[]> => {
+    const file = root.file(url.href, name); // which asks its server once
     const { size, validator } = await file.open(new AbortController().signal).catch((cause: Error) => {
       throw isMissing(cause) ? new ConfigError(cause.message, { cause }) : cause;
     });
     return [{ ...file, size, ...(validator === undefined ? {} : { version: `${size} ${validator}` }) }];
-  }
+  };
   return whileRead(filesSource(format, { path: url.href, waits: false, list }), root.close);
 }
 

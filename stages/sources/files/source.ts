@@ -1,7 +1,18 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ZodType } from 'zod';
-import type { Crawled, CrawledDocument, Drop, Origin, Reject, Source, Unit } from '../../../pipeline/contract.ts';
+import {
+  type Crawled,
+  type CrawledDocument,
+  Drop,
+  type Origin,
+  type Reject,
+  type Source,
+  type Unit,
+} from '../../../pipeline/contract.ts';
 import { ConfigError } from '../../../pipeline/error.ts';
 import type { Input } from '../bytes/input.ts';
+import { FetchError } from '../fetch/error.ts';
+import { ChangedFile } from './changed-file.ts';
 import { readCursor, writeCursor } from './cursor.ts';
 import { OtherFile } from './other-file.ts';
 
@@ -42,6 +53,10 @@ export interface Files {
   /** @param mayBeEmpty whether it is no mistake that there are none yet */
   list(mayBeEmpty: boolean): Promise<readonly Input[]>;
 }
+
+/** Times that a followed file may change before anything of it was read, and the wait after the first of them, in ms. */
+const CHANGES = 5;
+const CHANGE_MS = 100;
 
 /** A source that reads files one after the other, in the order of their list. */
 export function filesSource<Place>(format: Format<Place>, files: Files): Source {
@@ -92,12 +107,12 @@ export function filesSource<Place>(format: Format<Place>, files: Files): Source 
     }
   }
 
-  /** A folder that is away for a while, and comes back, does not end who follows it. */
+  /** A folder or a server that is away for a while, and comes back, does not end who follows it. */
   async function list(follow: boolean): Promise<readonly Input[]> {
     try {
       return await files.list(follow);
     } catch (error) {
-      if (follow && listed && error instanceof ConfigError) return [];
+      if (follow && listed && (error instanceof ConfigError || error instanceof FetchError)) return [];
       throw error;
     } finally {
       listed = true;
@@ -114,6 +129,27 @@ export function filesSource<Place>(format: Format<Place>, files: Files): Source 
     }
   }
 
+  /** The same of a file that may change meanwhile: what there is then is read on. */
+  async function* followed(input: Input, cursor: string | undefined, signal: AbortSignal): AsyncGenerator<Crawled> {
+    let [now, last, failures]: [Input | undefined, string | undefined, number] = [input, cursor, 0];
+    while (now !== undefined) {
+      try {
+        for await (const record of unitRecords(now, last, signal)) {
+          failures = 0;
+          last = record.cursor;
+          yield record;
+        }
+        return;
+      } catch (error) {
+        if (!(error instanceof ChangedFile) || ++failures > CHANGES) throw error;
+      }
+      if (last !== undefined) yield { cursor: last, drop: new Drop('changed-while-read') };
+      await delay(2 ** failures * CHANGE_MS, undefined, { signal });
+      const found = (await list(true)).find(({ name }) => name === input.name);
+      now = found && { ...counted(found), growing: true };
+    }
+  }
+
   async function* units(follow: boolean, signal: AbortSignal): AsyncGenerator<Unit> {
     signal.throwIfAborted();
     for (const found of inTurn(await list(follow))) {
@@ -122,7 +158,7 @@ export function filesSource<Place>(format: Format<Place>, files: Files): Source 
         name: input.name,
         version: input.version ?? null,
         settles: format.grows !== true,
-        read: (cursor, stop) => unitRecords(input, cursor, stop),
+        read: (cursor, stop) => (follow ? followed : unitRecords)(input, cursor, stop),
       };
     }
   }

@@ -5,6 +5,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer';
 import { ConfigError } from '../../../pipeline/error.ts';
 import { sourceOf } from '../../../stages/sources/sources.ts';
 import { all, sourceContract } from '../../kit/source.ts';
+import { follower } from '../pages/site.ts';
 import { said } from '../said.ts';
 import { gz, page, record } from '../warc-bytes.ts';
 import { firstThen, type Handler, oddServer, ranged } from './odd-server.ts';
@@ -131,6 +132,42 @@ describe('files behind http', () => {
         return true;
       });
     }
+  });
+
+  test('followed, are read on where they change while they are read, and as a whole where they are made anew', async () => {
+    const anew = Buffer.from(Array.from({ length: 4000 }, (_, i) => `{"text":"new ${i}"}\n`).join(''));
+    const news = Array.from({ length: 4000 }, (_, i) => `new ${i}`);
+    const sameLine = Buffer.concat([big.subarray(0, big.indexOf('\n') + 1), anew]);
+    for (const [then, held] of [
+      [Buffer.concat([big, lines]), [...expected, ...words]],
+      [anew, news],
+      [sameLine, ['line 0', ...news]],
+    ] as const) {
+      server.on('/changes', (request, response) => {
+        if (request.headers.range === 'bytes=0-0') return ranged(big)(request, response);
+        server.on('/changes', ranged(then, { etag: '"2"' }));
+        cut(big, 30_000)(request, response);
+      });
+      const look = follower(await of('jsonl', '/changes'));
+      const found = said(await look(signal));
+      const documents = found.filter((one) => one !== 'drop changed-while-read');
+      assert.equal(found.length - documents.length, 1);
+      if (held[0] === expected[0] && held[1] === expected[1]) assert.deepEqual(documents, held);
+      else assert.deepEqual(documents.slice(-held.length), held);
+      assert.deepEqual(said(await look(signal)), [], 'nothing is new');
+      server.file('/changes', Buffer.concat([then, Buffer.from('{"text":"more"}\n')]), { etag: '"3"' });
+      assert.deepEqual(said(await look(signal)), ['more']);
+    }
+  });
+
+  test('followed, do not end it where their server is away', async () => {
+    server.file('/away', lines);
+    const look = follower(await of('jsonl', '/away'));
+    assert.deepEqual(said(await look(signal)), words);
+    server.on('/away', (_, response) => response.writeHead(404).end());
+    assert.deepEqual(said(await look(signal)), []);
+    server.file('/away', Buffer.concat([lines, Buffer.from('{"text":"more"}\n')]), { etag: '"2"' });
+    assert.deepEqual(said(await look(signal)), ['more']);
   });
 
   test('with a length that is wrong are read no further than they go, and say so', async () => {
