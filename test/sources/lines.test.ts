@@ -20,6 +20,28 @@ async function* chunks(bytes: Buffer, sizes: readonly number[]): AsyncGenerator<
 }
 
 describe('lines', () => {
+  test('give back the chunks of a line that is passed over, and no others', async () => {
+    const parts = Array.from({ length: 8 }, () => Buffer.from(new ArrayBuffer(1 << 18)).fill('x'));
+    parts.at(-1)!.write('\nb\n', 100);
+    const lines = await Array.fromAsync(linesOf(chunks(parts), 0, 1 << 19));
+    assert.deepEqual(
+      lines.map(({ bytes, tooLong, to }) => [bytes.toString().slice(0, 3), tooLong, to]),
+      [
+        ['xxx', true, 7 * (1 << 18) + 101],
+        ['b', false, 7 * (1 << 18) + 103],
+        ['xxx', false, 8 * (1 << 18)],
+      ],
+    );
+    assert.deepEqual(
+      parts.map(({ length }) => length),
+      [...Array(7).fill(0), 1 << 18],
+    );
+
+    async function* chunks(all: readonly Buffer[]) {
+      yield* all;
+    }
+  });
+
   test('are those of the content, whatever chunks it comes in, and their places join up', async () => {
     const content = fc.string({ unit: fc.constantFrom('a', 'é', '\n', '\r', '"') }).map(Buffer.from);
     const sizes = fc.array(fc.integer({ min: 1, max: 20 }), { minLength: 1, maxLength: 5 });

@@ -1,3 +1,5 @@
+import { release } from './release.ts';
+
 /** One line of a content, without its end. */
 export interface Line {
   /** Its bytes [from, to) of the content; its end ('\n') counted. */
@@ -15,7 +17,10 @@ const NEWLINE = 0x0a;
 /** What is kept of a line that is too long. */
 const HEAD = 64 << 10;
 
-/** Splits at '\n'. A line above `max` bytes is not held: its beginning is, and the rest counted. `from` is the first byte's place. */
+/**
+ * Splits at '\n'. The chunks are given away: of a line that is passed over, they are let go. A line above `max` bytes is not held: its beginning is, and the rest counted. `from` is
+ * the first byte's place.
+ */
 export async function* linesOf(chunks: AsyncIterable<Buffer>, from: number, max: number): AsyncGenerator<Line> {
   let start = from;
   let parts: Buffer[] = [];
@@ -25,9 +30,11 @@ export async function* linesOf(chunks: AsyncIterable<Buffer>, from: number, max:
     length += bytes.length;
     if (length <= max) {
       parts.push(bytes);
-    } else if (parts.length !== 1 || parts[0]!.length !== HEAD) {
-      parts = [Buffer.concat([...parts, bytes], Math.min(length, HEAD))];
+      return;
     }
+    const passed = [...parts, bytes];
+    if (parts.length !== 1 || parts[0]!.length !== HEAD) parts = [Buffer.concat(passed, Math.min(length, HEAD))];
+    for (const part of passed) release(part);
   }
 
   function finish(end: 0 | 1): Line {

@@ -23,8 +23,9 @@ export function memoryWindow(bytes: Buffer): Window {
  */
 export function chunkWindow(read: (from: number) => AsyncIterable<Buffer>, rewinds: boolean): Window {
   let chunks: AsyncIterator<Buffer> | undefined;
+  /** Bytes [start, end); empty where whoever saw it has let it go. */
   let held = NOTHING;
-  let start = 0;
+  let [start, end] = [0, 0];
 
   async function next(): Promise<Buffer | undefined> {
     chunks ??= read(start)[Symbol.asyncIterator]();
@@ -35,7 +36,7 @@ export function chunkWindow(read: (from: number) => AsyncIterable<Buffer>, rewin
   async function reopen(at: number): Promise<void> {
     await close();
     held = NOTHING;
-    start = at;
+    [start, end] = [at, at];
   }
 
   async function close(): Promise<void> {
@@ -49,17 +50,17 @@ export function chunkWindow(read: (from: number) => AsyncIterable<Buffer>, rewin
     close,
 
     async view(at, want) {
-      if (at < start && !rewinds) throw new RangeError(`byte ${at} lies before the window, which starts at ${start}`);
-      if (at < start || (at > start + held.length && rewinds)) await reopen(at);
-      while (at > start + held.length) {
+      const isBehind = at < start || (at < end && held.length < end - start);
+      if (isBehind && !rewinds) throw new RangeError(`byte ${at} lies before the window, which starts at ${start}`);
+      if (isBehind || (at > end && rewinds)) await reopen(at);
+      while (at > end) {
         const chunk = await next();
         if (chunk === undefined) return NOTHING;
-        start += held.length;
-        held = chunk;
+        [start, end, held] = [end, end + chunk.length, chunk];
       }
 
-      const parts = at < start + held.length ? [held.subarray(at - start)] : [];
-      let length = start + held.length - at;
+      const parts = at < end ? [held.subarray(at - start)] : [];
+      let length = end - at;
       while (length < want) {
         const chunk = await next();
         if (chunk === undefined) break;
@@ -67,7 +68,7 @@ export function chunkWindow(read: (from: number) => AsyncIterable<Buffer>, rewin
         length += chunk.length;
       }
       held = parts.length === 1 ? parts[0]! : Buffer.concat(parts, length);
-      start = at;
+      [start, end] = [at, at + length];
       return held;
     },
   };

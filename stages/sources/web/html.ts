@@ -29,8 +29,10 @@ export interface HtmlPage extends PageHead {
 
 export function readHtml(html: string, options: HtmlOptions): HtmlPage {
   const markup = tokenizable(html, options.xml === true);
-  const page = extract(markup, options);
-  return page.text === '' && options.keep === 'main' ? extract(markup, { ...options, keep: 'all' }) : page;
+  const { isBlank, ...page } = extract(markup, options);
+  if (page.text !== '' || isBlank || options.keep === 'all') return page;
+  const { isBlank: _, ...whole } = extract(markup, { ...options, keep: 'all' });
+  return whole;
 }
 
 /** What the standard does before tokens, and where the tokenizer is not of its mind: in HTML, CDATA is a comment up to the next '>'. Controls are taken out in the end. */
@@ -50,7 +52,12 @@ interface Open {
 
 const ROOT: Open = { name: '', part: 'content', preformatted: false };
 
-function extract(html: string, { keep, xml = false }: HtmlOptions): HtmlPage {
+interface Extracted extends HtmlPage {
+  /** Whether there was no text, kept or not. */
+  readonly isBlank: boolean;
+}
+
+function extract(html: string, { keep, xml = false }: HtmlOptions): Extracted {
   const head = headReader();
   const lines: string[] = [];
   const line: LineMaker = lineMaker(lines, keep === 'main');
@@ -80,7 +87,8 @@ function extract(html: string, { keep, xml = false }: HtmlOptions): HtmlPage {
 
   function partOf({ name, isSilent }: Element): Part {
     if (top.part === 'silent' || isSilent) return 'silent';
-    if (attributes.has('hidden') || HIDDEN.test(attributes.get('style') ?? '')) return 'around';
+    const style = attributes.get('style');
+    if (attributes.has('hidden') || (style !== undefined && HIDDEN.test(style))) return 'around';
     const role = attributes.get('role')?.trim().toLowerCase();
     if (role !== undefined && SURROUNDING_ROLES.has(role)) return 'around';
     if (SURROUNDINGS.has(name)) return 'around';
@@ -89,8 +97,12 @@ function extract(html: string, { keep, xml = false }: HtmlOptions): HtmlPage {
     return top.part;
   }
 
+  let isBlank = true;
+
   function text(chars: string): void {
     if (head.isInTitle()) head.text(chars);
+    if (top.part === 'silent') return;
+    isBlank &&= chars.trim() === '';
     if (top.part === 'content' || (top.part === 'around' && keep === 'all')) line.add(chars);
   }
 
@@ -131,7 +143,9 @@ function extract(html: string, { keep, xml = false }: HtmlOptions): HtmlPage {
     const closed = selfClosing && (xml || name === 'svg' || isOpen('svg'));
     if (closed) head.end(name);
     if (closed || !isContainer) return;
-    push({ name, part: partOf(element), preformatted: top.preformatted || isPreformatted });
+    const [part, preformatted] = [partOf(element), top.preformatted || isPreformatted];
+    const isAlike = top.name === name && top.part === part && top.preformatted === preformatted;
+    push(isAlike ? top : { name, part, preformatted }); // a million of them need little memory then
   }
 
   const tokenizer = new Tokenizer(
@@ -190,7 +204,7 @@ function extract(html: string, { keep, xml = false }: HtmlOptions): HtmlPage {
   tokenizer.end();
   const said = head.head();
   const title = said.title?.replace(CONTROLS, '').trim() || null;
-  return { ...said, title, text: lines.join('\n').replace(CONTROLS, ''), kept: keep };
+  return { ...said, title, text: lines.join('\n').replace(CONTROLS, ''), kept: keep, isBlank };
 }
 
 const HIDDEN = /display\s*:\s*none/i;
