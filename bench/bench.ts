@@ -41,6 +41,10 @@ const sections: Readonly<Record<string, { readonly title: string; run(): Promise
     title: 'Picking a set',
     run: async () => (await import('./selection.ts')).selectionSection(signal),
   },
+  live: {
+    title: 'The running set in a scan',
+    run: async () => (await import('./live-set.ts')).liveSetSection(await pair(), signal),
+  },
   alerts: {
     title: 'Alerts',
     run: async () => (await import('./alerts.ts')).alertsSection(),

@@ -4,6 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, before, describe, test } from 'node:test';
+import { openKnownPool } from '../pipeline/commands/known-pool.ts';
+import { openRetraining } from '../pipeline/evaluate/retraining.ts';
 import { deltasift } from './cli/run.ts';
 import { tinyCrawl, tinyPair } from './cli/tiny.ts';
 
@@ -44,6 +46,40 @@ describe('study', () => {
     for (const name of ['true', 'topk', 'p_max', 'greedy', 'greedy_batched']) assert.ok(saves(name) > 0, name);
     for (const name of ['bottomk', 'p_min']) assert.ok(saves(name) < 0, name);
     assert.equal(rows.get('random')!['gap closed'], 0);
+  });
+
+  test('strategies of a classifier: the rows of its labels are trained, on what the tuned model answers', async () => {
+    const asked = ['--task', 'classification', '--template', '{text} It is', '--labels', ' the, king, file'];
+    const own = join(folder, 'classifier');
+    const words = ['scan', '--base', tinyPair.base, '--tuned', tinyPair.tuned, '--threads', '1', ...asked];
+    const source = `jsonl:${tinyCrawl(folder, DOCUMENTS)}`;
+    const { code, err } = await deltasift([...words, '--source', source, '--store', own]);
+    assert.equal(code, 0, err);
+
+    const rows = new Map(
+      (await study('strategies', '--store', own, '--seeds', '2', '--threads', '1', '-n', '12')).map((row) => [
+        row['picked by'],
+        row,
+      ]),
+    );
+    const names = [...rows.keys()];
+    for (const name of ['random_balanced', 'topk_balanced', 'p_max_balanced', 'greedy_balanced'])
+      assert.ok(names.includes(name), name);
+    for (const { accuracy } of rows.values()) assert.ok(Number(accuracy) >= 0 && Number(accuracy) < 1 + 1e-6);
+
+    const pool = openKnownPool({ store: own, truth });
+    const threads = 1;
+    const options = { base: tinyPair.base, checkpoints: { cache: folder }, window: 128, labels: pool.labels, threads };
+    const retraining = await openRetraining({ ...options, providers: ['cpu'] }, AbortSignal.timeout(60_000));
+    const some = pool.documents.slice(0, 20);
+    const before = await retraining.before(some);
+    assert.ok(
+      Math.abs(before.loss - some.reduce((sum, { loss }) => sum + loss, 0) / 20) < 1e-5,
+      'the loss that the scan saw',
+    );
+    const after = await retraining.after(some, some, 0);
+    assert.ok(after.loss < before.loss && after.accuracy >= before.accuracy);
+    await retraining.close();
   });
 
   test('size: more documents teach more', async () => {

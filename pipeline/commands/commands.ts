@@ -23,7 +23,7 @@ import { serve } from './serve.ts';
 import { show } from './show.ts';
 import { checkSource, listSources } from './sources.ts';
 import { status } from './status.ts';
-import { studyLeakage, studyOptimizer, studySize, studyStrategies, studyWidth } from './study.ts';
+import { studyLeakage, studyOptimizer, studyRanking, studySize, studyStrategies, studyWidth } from './study.ts';
 import { tap } from './tap.ts';
 import { top } from './top.ts';
 import { createTopics, deleteTopics, describeTopics } from './topics.ts';
@@ -61,6 +61,7 @@ export const commands: readonly Command[] = [
   studyLeakage,
   studyWidth,
   studyOptimizer,
+  studyRanking,
   show,
   serve,
   status,

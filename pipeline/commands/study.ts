@@ -1,6 +1,14 @@
 /** `deltasift study ...`: questions about picking and ranking, asked of a pair whose tuning data is partly known. */
 import type { SizeConfig, StrategiesConfig } from '../config/config.ts';
-import { leakageConfig, optimizerConfig, sizeConfig, strategiesConfig, widthConfig } from '../config/config.ts';
+import {
+  leakageConfig,
+  optimizerConfig,
+  rankingConfig,
+  sizeConfig,
+  strategiesConfig,
+  widthConfig,
+} from '../config/config.ts';
+import { ConfigError } from '../error.ts';
 import { openRetraining, type Retraining } from '../evaluate/retraining.ts';
 import { intervalText } from '../render/interval.ts';
 import { type Column, table } from '../render/table.ts';
@@ -89,8 +97,24 @@ export const studyOptimizer = command({
   },
 });
 
+export const studyRanking = command({
+  name: 'study ranking',
+  summary:
+    'What documents should be ranked by: each measure on several pairs, and which the others would choose for each.',
+  config: rankingConfig,
+
+  async run({ stores, truths }, context) {
+    const { rankingStudy } = await import('../study/ranking.ts');
+    if (truths.length !== stores.length) {
+      throw new ConfigError(`--truths: ${truths.length} files; expected one for each of the ${stores.length} stores`);
+    }
+    const pools = stores.map((store, i) => ({ name: store, pool: openKnownPool({ store, truth: truths[i]! }) }));
+    await print(context, async () => rankingStudy(pools));
+  },
+});
+
 async function withRetraining<T>(
-  { delta, window }: KnownPool,
+  { delta, window, labels }: KnownPool,
   config: StrategiesConfig | SizeConfig,
   { environment, cores, signal }: Context,
   use: (retraining: Retraining) => Promise<T>,
@@ -101,6 +125,7 @@ async function withRetraining<T>(
       base: config.base ?? delta.base,
       checkpoints: { cache, hub, token, offline: config.offline ?? environment.offline },
       window,
+      labels,
       providers: config.provider,
       threads: config.threads ?? cores,
       epochs: config.epochs,

@@ -64,9 +64,13 @@ const studied = take(['store', 'delta', 'truth', 'seed', 'threads', 'provider', 
   seeds: z.int().min(2).default(10).describe('draws, each with a seed of its own'),
 });
 const retrained = {
-  epochs: z.int().min(1).default(3).describe('passes over the picked documents'),
-  rate: z.number().positive().default(0.001).meta({ description: 'step of Adam', placeholder: 'RATE' }),
-  batch: z.int().min(1).default(16).describe('documents to a step'),
+  epochs: z.int().min(1).optional().describe('passes over the picked documents; 3, or 30 of a classifier'),
+  rate: z
+    .number()
+    .positive()
+    .optional()
+    .meta({ description: 'step of Adam; .001, or .01 of a classifier', placeholder: 'RATE' }),
+  batch: z.int().min(1).optional().describe('documents to a step; 16'),
 } as const;
 export const evaluateConfig = take(['truth', 'seed', 'resamples', 'delta', 'threads', 'provider', 'offline']).extend({
   scores: z.string().min(1).optional().meta({ description: "the scan's --scores", placeholder: 'FILE.jsonl' }),
@@ -118,6 +122,16 @@ export const optimizerConfig = take(['truth', 'seed', 'resamples']).extend({
   stores: z.array(z.string().min(1)).min(2).meta({
     description: 'stores of tunings on the same data, each with one delta that holds all of its documents',
     placeholder: 'DIR,DIR,...',
+  }),
+});
+export const rankingConfig = z.strictObject({
+  stores: z.array(z.string().min(1)).min(3).meta({
+    description: 'stores of pairs whose tuning data is known, each with one delta that holds all of its documents',
+    placeholder: 'DIR,DIR,...',
+  }),
+  truths: z.array(z.string().min(1)).min(3).meta({
+    description: 'the tuning data of each, in the order of the stores: JSON lines of {id}',
+    placeholder: 'FILE,FILE,...',
   }),
 });
 export type SizeConfig = z.infer<typeof sizeConfig>;

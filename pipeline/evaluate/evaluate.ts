@@ -128,7 +128,7 @@ async function replaced(
   const { provider: providers, epochs, batch, rate } = config;
   const encoder = config.encoder === undefined ? undefined : await openEncoder(config.encoder, threads);
   const retraining = await openRetraining(
-    { base, checkpoints, window: pool.window, providers, threads, epochs, batch, rate },
+    { base, checkpoints, window: pool.window, labels: pool.labels, providers, threads, epochs, batch, rate },
     signal,
   );
   try {

@@ -8,6 +8,7 @@ import { type Point, pointOf } from '../../stages/graph/point.ts';
 import { openTunedModel } from '../../stages/graph/tuned-model.ts';
 import type { Environment } from '../environment.ts';
 import { openSides } from '../target/target.ts';
+import { labelTokens } from './label-tokens.ts';
 
 /**
  * Opens the tuned side where the points ask for it.
@@ -22,12 +23,11 @@ export async function pickingMode(
   environment: Environment,
   signal: AbortSignal,
 ): Promise<MatrixMode> {
-  const { at = 'base', task } = fields;
+  const { at = 'base' } = fields;
   const points = String(at)
     .split(',')
     .map((text): Point => pointOf(text) ?? 'base');
-  const { labels, loss } = task === undefined ? {} : JSON.parse(String(task));
-  const mode = { points, labels: loss === 'labels' ? (labels as readonly number[]) : undefined };
+  const mode = { points, labels: labelTokens(fields) };
   if (points.join() === 'base') return mode;
   const { tuned } = await openSides({ base: base.ref, tuned: side, offline }, environment, signal);
   const { head } = await openTuning(base, tuned, { layers: 'head', lastMlp: undefined }, signal);

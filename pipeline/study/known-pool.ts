@@ -3,6 +3,7 @@ import type { Score } from '../../schemas/types.ts';
 import { random } from '../../stages/math/random.ts';
 import { ConfigError } from '../error.ts';
 import { jsonLines } from '../json-lines.ts';
+import { labelTokens } from '../pick/label-tokens.ts';
 import type { DeltaRecord, Store } from '../store/store.ts';
 
 /** With its sketch. */
@@ -14,6 +15,8 @@ export interface KnownPool {
   readonly window: number;
   /** Where gradients were taken: `base`, or other points. */
   readonly at: string;
+  /** Tokens of a classifier's labels, where those alone count; undefined of a language model. */
+  readonly labels: readonly number[] | undefined;
   /** In order of their keys. */
   readonly documents: readonly KnownDocument[];
   isTrue(document: KnownDocument): boolean;
@@ -37,8 +40,9 @@ export function knownPool(store: Store, delta: DeltaRecord, truthFile: string): 
       `--truth ${truthFile}: names ${truths} of the store's ${documents.length} documents; expected at least 2, and not all`,
     );
   }
-  const { window, at } = store.measurement()?.fields ?? {};
-  return { delta, window: Number(window), at: String(at), documents, isTrue };
+  const fields = store.measurement()?.fields ?? {};
+  const { window, at } = fields;
+  return { delta, window: Number(window), at: String(at), labels: labelTokens(fields), documents, isTrue };
 }
 
 /** One draw of a study: what may be picked, in the order of the stream, and true documents that nothing may be picked from. */
@@ -50,11 +54,11 @@ export interface Draw {
 
 /** Streams of random.ts. */
 const STREAM = { held: 0, order: 1 } as const;
-/** Held-out documents that a head is tested on, at most: more take longer and tell little. */
-const TESTED = 200;
+/** Held-out documents that a head is tested on, at most: more take longer and tell little. Of an answer there is one position alone. */
+const TESTED = { texts: 200, answers: 1000 } as const;
 
 /** Half of the true documents are held out; of the rest the stream is a share `kept` in an order of its own. */
-export function drawn({ documents, isTrue }: KnownPool, seed: number, kept: number): Draw {
+export function drawn({ documents, isTrue, labels }: KnownPool, seed: number, kept: number): Draw {
   const draw = random(seed);
   const all = documents.filter(isTrue);
   const shuffled = Array.from(draw.permutation(STREAM.held, all.length), (i) => all[i]!);
@@ -62,5 +66,9 @@ export function drawn({ documents, isTrue }: KnownPool, seed: number, kept: numb
   const rest = documents.filter((document) => !held.has(document));
   const order = draw.permutation(STREAM.order, rest.length);
   const stream = Array.from(order.subarray(0, Math.max(1, Math.round(kept * rest.length))), (i) => rest[i]!);
-  return { stream, truths: stream.filter(isTrue), heldOut: [...held].slice(0, TESTED) };
+  return {
+    stream,
+    truths: stream.filter(isTrue),
+    heldOut: [...held].slice(0, TESTED[labels === undefined ? 'texts' : 'answers']),
+  };
 }

@@ -5,8 +5,9 @@ import { products } from '../graph/products.ts';
 import { greedy } from '../math/greedy.ts';
 import { greedyBatched } from '../math/greedy-batched.ts';
 import { shrunkColumns } from '../math/shrinkage.ts';
+import { classesOf } from './balanced.ts';
 
-export type Streamed = Pick<Score, 'key' | 'alignment' | 'gradientNorm' | 'sketch'>;
+export type Streamed = Pick<Score, 'key' | 'label' | 'alignment' | 'gradientNorm' | 'sketch'>;
 
 export interface StreamOptions {
   readonly n: number;
@@ -16,13 +17,15 @@ export interface StreamOptions {
   readonly deltaNorm: number;
   /** Documents that one step takes: 1 is greedy with its exchanges, more is greedy_batched. */
   readonly batch: number;
+  /** Equal shares of every label. */
+  readonly perClass?: boolean;
   readonly threads: number;
 }
 
 /** @throws RangeError where there are fewer than n */
 export async function pickedFromStream<D extends Streamed>(
   stream: readonly D[],
-  { n, poolToSet, deltaNorm, batch, threads }: StreamOptions,
+  { n, poolToSet, deltaNorm, batch, perClass = false, threads }: StreamOptions,
   signal: AbortSignal,
 ): Promise<readonly D[]> {
   const candidates = poolToSet === Infinity ? stream : admitted(stream, n * poolToSet, deltaNorm);
@@ -32,7 +35,12 @@ export async function pickedFromStream<D extends Streamed>(
   const { columns, close } = await products(rows, width, threads);
   try {
     const norms = Float64Array.from(candidates, ({ gradientNorm }) => gradientNorm);
-    const pool = { alignments: Float64Array.from(candidates, ({ alignment }) => alignment), norms, deltaNorm };
+    const pool = {
+      alignments: Float64Array.from(candidates, ({ alignment }) => alignment),
+      norms,
+      deltaNorm,
+      classes: perClass ? classesOf(candidates, n) : undefined,
+    };
     const shrunk = await shrunkColumns(columns, norms);
     const indices =
       batch === 1

@@ -98,6 +98,20 @@ describe('a tuning that left the head alone', () => {
     near(ours.lines, theirs.lines);
   });
 
+  test('at all positions is the mean of what the last positions of its beginnings say', async () => {
+    const words = (window: number, positions: string) => ['--window', `${window}`, '--positions', positions];
+    const { lines: whole } = await scanned('all-of-3', merged, ...words(3, 'all'));
+    const lasts: (readonly Line[])[] = [];
+    for (const window of [2, 3])
+      lasts.push((await scanned(`last-of-${window}`, merged, ...words(window, 'last'))).lines);
+    for (const [i, { id, alignment, loss }] of whole.entries()) {
+      const mean = (of: (line: Line) => number) => lasts.reduce((sum, lines) => sum + of(lines[i]!), 0) / lasts.length;
+      const expected = mean((line) => line.alignment);
+      assert.ok(Math.abs(alignment - expected) <= 1e-5 * Math.abs(expected) + 1e-7, `${id}: ${alignment}, ${expected}`);
+      assert.ok(Math.abs(loss - mean((line) => line.loss)) <= 1e-5);
+    }
+  });
+
   test('is refused where the head is asked for: exit 65', async () => {
     for (const tuned of [adapter, merged]) {
       const words = [
