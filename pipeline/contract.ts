@@ -270,6 +270,8 @@ export interface Message {
 
 export interface Outgoing extends Message {
   readonly topic: string;
+  /** Of the topic, where it has several; that of the key where left out. */
+  readonly partition?: number;
 }
 
 export interface Delivered extends Outgoing {

@@ -6,19 +6,30 @@ import { ConfigError } from './error.ts';
 export const STEPS = ['tokenize', 'gradient', 'score', 'select'] as const;
 export type Step = (typeof STEPS)[number];
 
+/** Between tokenize and gradient, where near duplicates are dropped. */
+const COMPARE = 'compare';
+
 /** What tells of them, where there are rules. */
 export const ALERT_STEPS = ['watch', 'match', 'alert', 'digest', 'deliver'] as const;
 export type AlertStep = (typeof ALERT_STEPS)[number];
 
-type AnyStep = Step | AlertStep;
-const ALL: readonly AnyStep[] = [...STEPS, ...ALERT_STEPS];
+type AnyStep = Step | typeof COMPARE | AlertStep;
+const ALL: readonly AnyStep[] = ['tokenize', COMPARE, 'gradient', 'score', 'select', ...ALERT_STEPS];
 
 /** Steps that may follow each other by call: elsewhere what comes is partitioned in another way than what goes. */
-const CHAINS: readonly (readonly AnyStep[])[] = [STEPS, ['watch'], ['match', 'alert'], ['digest'], ['deliver']];
+const CHAINS: readonly (readonly AnyStep[])[] = [
+  STEPS,
+  [COMPARE],
+  ['watch'],
+  ['match', 'alert'],
+  ['digest'],
+  ['deliver'],
+];
 
 /** The topic that a step reads. */
 export const INPUT: Readonly<Record<AnyStep, TopicName>> = {
   tokenize: 'documents',
+  compare: 'bands',
   gradient: 'tokens',
   score: 'sketches',
   select: 'scores',
@@ -32,6 +43,7 @@ export const INPUT: Readonly<Record<AnyStep, TopicName>> = {
 /** What a step writes where no step follows it by call. */
 const OUTPUT: Readonly<Record<AnyStep, readonly TopicName[]>> = {
   tokenize: ['tokens'],
+  compare: ['bands', 'tokens'],
   gradient: ['sketches'],
   score: ['scores'],
   select: ['selection'],
@@ -44,7 +56,8 @@ const OUTPUT: Readonly<Record<AnyStep, readonly TopicName[]>> = {
 
 /** Besides, whatever follows it. */
 const REMEMBERS: Readonly<Partial<Record<AnyStep, readonly TopicName[]>>> = {
-  tokenize: ['seen', 'signatures'],
+  tokenize: ['seen'],
+  compare: ['signatures'],
   gradient: ['replay'],
   match: ['rules'],
   alert: ['rules'],
@@ -66,8 +79,16 @@ export function isOfAlerts({ steps }: LegPlan): boolean {
   return ALERT_STEPS.some((step) => steps.includes(step));
 }
 
-/** @throws ConfigError where a step is not known, or does not follow the one before */
-export function legPlan(name: string): LegPlan {
+/** Drops near duplicates: neither finds documents nor tells of them. */
+export function isOfComparing({ steps }: LegPlan): boolean {
+  return steps.includes(COMPARE);
+}
+
+/**
+ * @param comparing near duplicates are dropped: documents are compared before the model sees them
+ * @throws ConfigError where a step is not known, or does not follow the one before
+ */
+export function legPlan(name: string, comparing = false): LegPlan {
   const steps = name.split('+').map((step) => {
     const known = ALL.find((one) => one === step);
     if (known !== undefined) return known;
@@ -79,16 +100,33 @@ export function legPlan(name: string): LegPlan {
   if (steps.join('+') !== expected) {
     throw new ConfigError(`leg ${name}: a leg is steps in their order, without gaps; expected ${expected}`);
   }
-  return { name, steps, reads: INPUT[steps[0]!], writes: writesOf(steps) };
+  if (steps.includes(COMPARE) && !comparing) {
+    throw new ConfigError(`leg ${name}: documents are compared with --near-duplicates drop, which was not given`);
+  }
+  if (comparing && steps[0] === 'tokenize' && steps.length > 1) {
+    throw new ConfigError(
+      `leg ${name}: with --near-duplicates drop documents are compared behind tokenize: expected it as a leg of its own`,
+    );
+  }
+  return { name, steps, reads: INPUT[steps[0]!], writes: writesOf(steps, comparing) };
+}
+
+export interface TopologyOptions {
+  /** Names of those that `deliver` tells; `deliver.NAME` is one of them. */
+  readonly sinks?: readonly string[];
+  /** Near duplicates are dropped. */
+  readonly comparing?: boolean;
 }
 
 /**
- * @param sinks names of those that `deliver` tells; `deliver.NAME` is one of them
  * @throws ConfigError where two legs share a step, or a leg reads a topic that another leg of these leaves out
  */
-export function topology(names: readonly string[], sinks: readonly string[] = []): readonly LegPlan[] {
+export function topology(
+  names: readonly string[],
+  { sinks = [], comparing = false }: TopologyOptions = {},
+): readonly LegPlan[] {
   const legs = names
-    .flatMap((name) => (/^deliver(\.|$)/.test(name) ? deliveries(name, sinks) : [legPlan(name)]))
+    .flatMap((name) => (/^deliver(\.|$)/.test(name) ? deliveries(name, sinks) : [legPlan(name, comparing)]))
     .sort((a, b) => ALL.indexOf(a.steps[0]!) - ALL.indexOf(b.steps[0]!));
   const steps = legs.flatMap((leg): readonly string[] => (leg.sink === undefined ? leg.steps : [leg.name]));
   const twice = steps.find((step, i) => steps.indexOf(step) !== i);
@@ -112,8 +150,10 @@ function deliveries(leg: string, sinks: readonly string[]): readonly LegPlan[] {
   });
 }
 
-function writesOf(steps: readonly AnyStep[]): readonly TopicName[] {
-  const own = [...OUTPUT[steps.at(-1)!], ...steps.flatMap((step) => REMEMBERS[step] ?? [])];
+function writesOf(steps: readonly AnyStep[], comparing: boolean): readonly TopicName[] {
+  const last = steps.at(-1)!;
+  const output: readonly TopicName[] = comparing && last === 'tokenize' ? [INPUT[COMPARE]] : OUTPUT[last];
+  const own = [...output, ...steps.flatMap((step) => REMEMBERS[step] ?? [])];
   return [...new Set([...own, 'counts', 'dead', 'drops'] as const)];
 }
 

@@ -3,7 +3,6 @@ import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import type { Basis } from '../schemas/types.ts';
 import { filtersOf } from '../stages/filters/filters.ts';
-import { signatureIndex } from '../stages/math/signature-index.ts';
 import { tokenize } from '../stages/tokenize.ts';
 import { runAlertLegs } from './alerts/run-legs.ts';
 import type { WorkerConfig } from './config/config.ts';
@@ -17,26 +16,22 @@ import { basisMessage, readBases } from './kafka/bases.ts';
 import { type KafkaConnection, kafkaClient } from './kafka/client.ts';
 import { openDeltaSet } from './kafka/delta-set.ts';
 import { lagReader } from './kafka/lag-reader.ts';
-import { readSeen, readShare, readSignatures } from './kafka/partition-state.ts';
+import { readSeen, readShare } from './kafka/partition-state.ts';
 import { runLeg } from './kafka/run-leg.ts';
 import { legHandler } from './legs/handlers.ts';
 import { observed } from './legs/observed.ts';
 import { serveMetrics } from './metrics/server.ts';
 import { type WorkerMetrics, workerMetrics } from './metrics/worker.ts';
+import { comparingOn, runCompareLegs } from './near-duplicates/run-legs.ts';
 import type { World } from './scan/scan.ts';
 import { sideBySide } from './side-by-side.ts';
 import { measureOf } from './target/modes.ts';
 import { openStage } from './target/open-stage.ts';
 import { openTarget } from './target/target.ts';
-import { isOfAlerts, type LegPlan } from './topology.ts';
+import { isOfAlerts, isOfComparing, type LegPlan } from './topology.ts';
 
 /** Texts of one partition that are known to have been handled. Above that the oldest is forgotten: see partition-state.ts. */
 const SEEN_BOUND = 1_000_000;
-/**
- * Documents of one partition that near duplicates are looked for among, about 1 KiB each. Above that the oldest is forgotten: what is
- * nearly the same comes through again.
- */
-const SIGNATURES_BOUND = 200_000;
 
 export interface WorkerWorld
   extends Pick<World, 'environment' | 'cores' | 'note' | 'clock' | 'now' | 'folder' | 'random' | 'write'> {
@@ -87,12 +82,13 @@ export interface Surroundings {
   readonly world: WorkerWorld;
 }
 
-/** What tells of documents and what finds them, side by side, until `signal` aborts or one of them fails. */
+/** What tells of documents, what compares them and what scores them, side by side, until `signal` aborts or one of them fails. */
 async function run(plans: readonly LegPlan[], surroundings: Surroundings, signal: AbortSignal): Promise<void> {
-  const [telling, scoring] = [plans.filter(isOfAlerts), plans.filter((plan) => !isOfAlerts(plan))];
+  const rest = plans.filter((plan) => !isOfAlerts(plan) && !isOfComparing(plan));
   const parts = [
-    { plans: telling, legs: runAlertLegs },
-    { plans: scoring, legs: runScoringLegs },
+    { plans: plans.filter(isOfAlerts), legs: runAlertLegs },
+    { plans: plans.filter(isOfComparing), legs: runCompareLegs },
+    { plans: rest, legs: runScoringLegs },
   ].filter((part) => part.plans.length > 0);
   const runs = parts.map((part) => (either: AbortSignal) => part.legs(part.plans, surroundings, either));
   await sideBySide(runs, signal); // where one leg ends, the process does
@@ -115,6 +111,7 @@ async function runScoringLegs(
   const { sketch } = target;
   const wire = await wireOf(config, world.environment, signal);
   const cluster = { client: kafkaClient(connection, 'patient'), prefix: config.prefix, wire };
+  const comparing = config.nearDuplicates === 'keep' ? undefined : await comparingOn(cluster, config);
   const set = await openDeltaSet(cluster, signal);
   const basis = config.keepReplay === undefined ? undefined : await basisOnCluster();
   const deltas = await openClusterDeltas(
@@ -142,15 +139,10 @@ async function runScoringLegs(
     return made;
   }
 
-  async function readNear(partition: number, claiming: AbortSignal) {
-    const kept = signatureIndex(SIGNATURES_BOUND);
-    await readSignatures(cluster, partition, kept.add, claiming);
-    return { threshold: config.nearDuplicateThreshold, kept };
-  }
-
   async function runScoring(plan: LegPlan, either: AbortSignal): Promise<void> {
     const leg = legHandler(plan, {
       filters,
+      comparing,
       watch: metrics.stages,
       tokenize: tokenize(target.tokenizer, target.windows),
       gradient,
@@ -164,7 +156,6 @@ async function runScoringLegs(
       unframe: wire.unframe,
       seen: (partition, claiming) => readSeen(cluster, partition, SEEN_BOUND, claiming),
       saved: (partition, claiming) => readShare(cluster, partition, claiming),
-      ...(config.nearDuplicates === 'keep' ? {} : { near: readNear }),
     });
     const { prefix } = config;
     const watch = metrics.watch(plan.name);

@@ -4,6 +4,7 @@ import type { SchemaName } from './topics.ts';
 import type {
   Alert,
   Basis,
+  Comparison,
   Count,
   Delta,
   Document,
@@ -72,6 +73,7 @@ export const selectionCodec: Codec<Selection> = codec('selection');
 export const countCodec: Codec<Count> = codec('count');
 export const alertCodec: Codec<Alert> = codec('alert');
 export const signatureCodec: Codec<Signature> = codec('signature');
+export const comparisonCodec: Codec<Comparison> = codec('comparison');
 export const replayCodec: Codec<Replay> = codec('replay');
 export const basisCodec: Codec<Basis> = codec('basis');
 export const deltaCodec: Codec<Delta> = codec('delta');
@@ -88,5 +90,6 @@ export const codecs: Readonly<Record<SchemaName, Codec<unknown>>> = {
   replay: replayCodec,
   basis: basisCodec,
   signature: signatureCodec,
+  comparison: comparisonCodec,
   delta: deltaCodec,
 } as Readonly<Record<SchemaName, Codec<unknown>>>;

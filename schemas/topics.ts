@@ -12,6 +12,7 @@ export type SchemaName =
   | 'replay'
   | 'basis'
   | 'signature'
+  | 'comparison'
   | 'delta';
 
 export interface Topic {
@@ -22,9 +23,9 @@ export interface Topic {
   readonly key: string;
   /**
    * key: messages of one key are in one partition. input: what came of a partition goes to the partition of the same number, so
-   * that whoever owns the one has all of the other.
+   * that whoever owns the one has all of the other. band: a message goes, one after the other, to those its bands fall into.
    */
-  readonly partitionBy: 'key' | 'input';
+  readonly partitionBy: 'key' | 'input' | 'band';
   /** Kept for so long where it is deleted by age; compacted topics keep the last message of each key for ever. */
   readonly cleanup: { readonly deleteAfterMs: number } | 'compact';
   /** Stages that write it and read it; `crawl` is a source's. */
@@ -33,6 +34,18 @@ export interface Topic {
 }
 
 const DAY_MS = 24 * 3600 * 1000;
+const STEPS = [
+  'tokenize',
+  'compare',
+  'gradient',
+  'score',
+  'select',
+  'watch',
+  'match',
+  'alert',
+  'digest',
+  'deliver',
+] as const;
 
 export const topics = [
   {
@@ -52,7 +65,7 @@ export const topics = [
     key: 'document key',
     partitionBy: 'key',
     cleanup: { deleteAfterMs: 7 * DAY_MS },
-    writtenBy: ['tokenize'],
+    writtenBy: ['tokenize', 'compare'],
     readBy: ['gradient'],
   },
   {
@@ -186,14 +199,24 @@ export const topics = [
     readBy: ['tokenize'],
   },
   {
+    name: 'bands',
+    summary: 'documents on their way past those that are like them, where near duplicates are dropped',
+    schema: 'comparison',
+    key: 'document key',
+    partitionBy: 'band',
+    cleanup: { deleteAfterMs: 7 * DAY_MS },
+    writtenBy: ['tokenize', 'compare'],
+    readBy: ['compare'],
+  },
+  {
     name: 'signatures',
-    summary: 'what near duplicates of the documents let through are known by, as seen is partitioned',
+    summary: 'what near duplicates are known by: a partition has the documents that passed the same one of bands',
     schema: 'signature',
     key: 'document key',
     partitionBy: 'input',
     cleanup: 'compact',
-    writtenBy: ['tokenize'],
-    readBy: ['tokenize'],
+    writtenBy: ['compare'],
+    readBy: ['compare'],
   },
   {
     name: 'cursors',
@@ -212,7 +235,7 @@ export const topics = [
     key: 'stage/outcome/code',
     partitionBy: 'key',
     cleanup: { deleteAfterMs: 365 * DAY_MS },
-    writtenBy: ['crawl', 'tokenize', 'gradient', 'score', 'select', 'watch', 'match', 'alert', 'digest', 'deliver'],
+    writtenBy: ['crawl', ...STEPS],
     readBy: [],
   },
   {
@@ -222,7 +245,7 @@ export const topics = [
     key: 'as it came',
     partitionBy: 'key',
     cleanup: { deleteAfterMs: 90 * DAY_MS },
-    writtenBy: ['crawl', 'tokenize', 'gradient', 'score', 'select', 'watch', 'match', 'alert', 'digest', 'deliver'],
+    writtenBy: ['crawl', ...STEPS],
     readBy: [],
   },
   {
@@ -243,7 +266,7 @@ export const topics = [
     key: 'stage/reason/document key',
     partitionBy: 'key',
     cleanup: { deleteAfterMs: 90 * DAY_MS },
-    writtenBy: ['crawl', 'tokenize'],
+    writtenBy: ['crawl', 'tokenize', 'compare'],
     readBy: [],
   },
 ] as const satisfies readonly Topic[];

@@ -4,7 +4,7 @@ import type { Document } from '../schemas/types.ts';
 import { type Banded, banded, bandsFor, MINIMA, similarity } from './math/bands.ts';
 import { signatureOf } from './math/minhash.ts';
 import { mix, shinglesOf } from './math/shingles.ts';
-import { type SignatureIndex, signatureIndex } from './math/signature-index.ts';
+import { type SignatureIndex, type Signed, signatureIndex } from './math/signature-index.ts';
 
 /** Documents let through that `kept` may not know yet: more than a few batches are never on their way. */
 const RECENT = 4096;
@@ -22,16 +22,6 @@ export interface NearDuplicates extends Stage<Document, Document> {
  */
 export function nearDuplicates(threshold: number, kept: SignatureIndex): NearDuplicates {
   const recent = signatureIndex(RECENT);
-  const bands = bandsFor(threshold);
-
-  function isNew(key: string, { bands: own, minima }: Banded): boolean {
-    for (const index of [recent, kept]) {
-      for (const other of index.candidates(own)) {
-        if (other.key !== key && similarity(minima, other.minima) >= threshold) return false;
-      }
-    }
-    return true;
-  }
 
   return {
     name: 'near-duplicates',
@@ -39,12 +29,25 @@ export function nearDuplicates(threshold: number, kept: SignatureIndex): NearDup
 
     process: (batch) =>
       batch.map((document) => {
-        const signature = banded(signatureOf(shinglesOf(wordHashes(document.text)), MINIMA), bands);
-        if (!isNew(document.key, signature)) return new Drop('near-duplicate');
+        const signature = bandedText(document.text, threshold);
+        const isLike = likeness(document.key, signature.minima, threshold);
+        for (const index of [recent, kept]) {
+          for (const other of index.candidates(signature.bands)) if (isLike(other)) return new Drop('near-duplicate');
+        }
         recent.add(document.key, signature);
         return [document];
       }),
   };
+}
+
+/** What near duplicates of a text are known by, for a threshold of their Jaccard index. */
+export function bandedText(text: string, threshold: number): Banded {
+  return banded(signatureOf(shinglesOf(wordHashes(text)), MINIMA), bandsFor(threshold));
+}
+
+/** Whether another document is so like this one; a document is not like itself. */
+export function likeness(key: string, minima: Uint8Array, threshold: number): (other: Signed) => boolean {
+  return (other) => other.key !== key && similarity(minima, other.minima) >= threshold;
 }
 
 /** A 32-bit hash of each word of a text: runs of letters and digits, in small letters. */

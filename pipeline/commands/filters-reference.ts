@@ -45,6 +45,5 @@ const NEAR_DUPLICATES: readonly string[] = [
   'fall on the other side. Precision and recall against the exact index are in [bench/RESULTS.md](../bench/RESULTS.md).',
   '',
   'What is known of earlier documents is committed with the batch: a scan that was killed goes on with it. It grows by about 1 kB a document.',
-  'On a cluster each partition of `documents` compares within itself, and knows its newest 200,000 documents: near duplicates with other',
-  'keys that fall into other partitions pass.',
+  'On a cluster documents are compared across partitions, in a leg of their own: [kafka.md](kafka.md#near-duplicates).',
 ];

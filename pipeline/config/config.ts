@@ -219,7 +219,7 @@ export const createTopicsConfig = take([
   'register',
   'keepReplay',
 ]);
-export const lagConfig = take([...cluster, 'legs', 'alerts', 'sinks']);
+export const lagConfig = take([...cluster, 'legs', 'alerts', 'sinks']).extend({ nearDuplicates: admitted });
 export const tapConfig = take([...cluster, 'registry']).extend({
   topic: z.string().min(1).meta({ description: 'topic, named without the prefix', placeholder: 'TOPIC' }),
   store: settings.store.optional().describe('tap a store rather than a cluster'),
@@ -234,7 +234,7 @@ export const tapConfig = take([...cluster, 'registry']).extend({
   poison: z.boolean().optional().describe('only what cannot be decoded'),
 });
 export type TapConfig = z.infer<typeof tapConfig>;
-export const topologyConfig = take(['prefix', 'legs', 'alerts', 'sinks']);
+export const topologyConfig = take(['prefix', 'legs', 'alerts', 'sinks']).extend({ nearDuplicates: admitted });
 const deadQuery = ['code', 'stage', 'topic', 'since'] as const;
 export const listDeadConfig = take([...cluster, ...deadQuery, 'limitDead']);
 export const showDeadConfig = take([...cluster]).extend({
@@ -291,7 +291,10 @@ export const gatherConfig = scoring
   })
   .extend({ store: settings.store });
 /** What a store that follows a cluster takes. */
-const followConfig = gatherConfig.extend(take(['legs', 'alerts', 'sinks']).shape);
+const followConfig = gatherConfig.extend({
+  ...take(['legs', 'alerts', 'sinks']).shape,
+  nearDuplicates: admitted,
+});
 export type FollowConfig = z.infer<typeof followConfig>;
 export const serveConfig = followConfig.extend({
   ...take(['serveHost', 'serveCheckpoints', 'metrics']).shape,

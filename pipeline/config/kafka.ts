@@ -47,7 +47,7 @@ export const kafkaSettings = {
   register: z.boolean().optional().describe("add this version's schemas to the registry, where it does not have them"),
   legs: z.array(z.string().min(1)).min(1).optional().meta({
     description:
-      'legs, comma-separated; steps joined by + are one leg, with no topic between; by default each step, those of alerts where there are rules',
+      'legs, comma-separated; steps joined by + are one leg, with no topic between; by default each step: compare where near duplicates are dropped, those of alerts where there are rules',
     placeholder: 'LEG',
   }),
   partitions: z
@@ -100,11 +100,13 @@ export function legsOf(config: {
   readonly legs?: readonly string[] | undefined;
   readonly alerts: readonly unknown[];
   readonly sinks: readonly SinkSpec[];
+  readonly nearDuplicates: 'keep' | 'drop';
 }): readonly LegPlan[] {
   const sinks = config.sinks.map(sinkName);
+  const comparing = config.nearDuplicates === 'drop';
   const telling = ALERT_STEPS.filter((step) => sinks.length > 0 || (step !== 'deliver' && step !== 'digest'));
-  const all = [...STEPS, ...(config.alerts.length === 0 ? [] : telling)];
-  return topology(config.legs ?? all, sinks);
+  const all = [...STEPS, ...(comparing ? ['compare'] : []), ...(config.alerts.length === 0 ? [] : telling)];
+  return topology(config.legs ?? all, { sinks, comparing });
 }
 
 export interface KafkaConfig {

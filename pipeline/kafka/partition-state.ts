@@ -51,15 +51,19 @@ export async function readSeen(
   return seen;
 }
 
-/** @param add called for each document let through, in order */
+/** Fills an index with the documents that stand in the partition, in order. */
 export async function readSignatures(
   cluster: ClusterView,
   partition: number,
-  add: (key: string, signature: Omit<Signature, 'key'>) => void,
+  index: {
+    add(key: string, signature: Omit<Signature, 'key'>): void;
+    delete(key: string): void;
+  },
   signal: AbortSignal,
 ): Promise<void> {
   await readPartition(cluster, SIGNATURES, partition, signal, ({ key, value }) => {
-    if (value !== null) add(key, signatureCodec.decode(value));
+    if (value === null) index.delete(key);
+    else index.add(key, signatureCodec.decode(value));
   });
 }
 

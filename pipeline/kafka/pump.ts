@@ -4,7 +4,6 @@ import type { Delivered, Outgoing } from '../contract.ts';
 import type { Bell } from '../embedded/bell.ts';
 import type { Part, Share } from './share.ts';
 import type { Subscription } from './subscription.ts';
-import type { Placed } from './writer.ts';
 
 export interface Partitions {
   readonly owned: ReadonlyMap<number, Share>;
@@ -33,7 +32,7 @@ interface Flight {
   readonly done: Promise<void>;
   state: 'handling' | 'handled' | 'committing';
   lists?: readonly (readonly Outgoing[])[];
-  placed?: readonly (readonly Placed[])[];
+  placed?: readonly (readonly Outgoing[])[];
   error?: { readonly cause: unknown };
 }
 

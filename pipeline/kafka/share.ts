@@ -1,6 +1,6 @@
 /** What a worker holds of one partition: messages that wait, and the writer that says that it is the owner. */
-import type { Delivered } from '../contract.ts';
-import type { Placed, Writer } from './writer.ts';
+import type { Delivered, Outgoing } from '../contract.ts';
+import type { Writer } from './writer.ts';
 
 export interface Share {
   readonly partition: number;
@@ -15,7 +15,7 @@ export interface Share {
   push(messages: readonly Delivered[], first: number, end: number): boolean;
   take(count: number): Part;
   /** Writes what came of a part and moves the group behind it, after what was committed before. */
-  commit(part: Part, outgoing: readonly Placed[]): Promise<void>;
+  commit(part: Part, outgoing: readonly Outgoing[]): Promise<void>;
   /**
    * Moves the group past the control records behind the last message, where all messages are handled: they are no work, but
    * count as lag.
@@ -50,7 +50,7 @@ export function share({ group, topic, partition, writer, from }: ShareOptions): 
   let parts = 0; // taken and not committed
   let latest: Promise<void> = Promise.resolve();
 
-  function commit(outgoing: readonly Placed[], next: number): Promise<void> {
+  function commit(outgoing: readonly Outgoing[], next: number): Promise<void> {
     promised = next;
     latest = latest.then(() => writer.commit(outgoing, { group, topic, partition, next }));
     return latest;

@@ -9,7 +9,7 @@ import { lagOf, placesOf } from './lag.ts';
 import { lost, runLanes } from './lanes.ts';
 import { readAll } from './read-all.ts';
 import { room } from './room.ts';
-import { openWriter, type Placed } from './writer.ts';
+import { openWriter } from './writer.ts';
 
 export interface SharedCrawlOptions {
   readonly connection: KafkaConnection;
@@ -19,7 +19,7 @@ export interface SharedCrawlOptions {
   readonly limit: number | undefined;
   readonly follow: Follow | undefined;
   /** Headers and framing of a message. */
-  readonly stamp: (message: Outgoing) => Placed;
+  readonly stamp: (message: Outgoing) => Outgoing;
   readonly note: (sentence: string) => void;
   /** Told of the records of each transaction. */
   readonly onRead: (records: number) => void;
@@ -76,7 +76,7 @@ export async function sharedCrawl(source: Source, options: SharedCrawlOptions, s
         partition,
         close: () => writer.close(),
         done: () => writer.commit([], { ...isDone, next: DONE }),
-        commit: (messages: readonly Placed[]) => writer.commit(messages, { ...place, next: ++last }),
+        commit: (messages: readonly Outgoing[]) => writer.commit(messages, { ...place, next: ++last }),
       };
     }
 

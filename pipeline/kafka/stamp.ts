@@ -3,13 +3,12 @@
 import { currentFingerprint } from '../../schemas/schemas.ts';
 import { topicOf } from '../../schemas/topics.ts';
 import type { Delivered, Outgoing } from '../contract.ts';
-import type { Placed } from './writer.ts';
 
 /**
  * `schema`: the writer's schema, for readers with another; `came-from`: the topic, partition and offset of the message that it was
  * made of. Others, traceparent among them, are handed on by the legs.
  */
-export function stamp(message: Outgoing, from: Delivered | undefined): Placed {
+export function stamp(message: Outgoing, from: Delivered | undefined): Outgoing {
   const topic = topicOf(message.topic);
   const schema = topic?.schema == null || message.value === null ? {} : { schema: currentFingerprint(topic.schema) };
   if (from === undefined) return { ...message, headers: { ...message.headers, ...schema } };

@@ -3,7 +3,7 @@ import type { Kafka as Client } from 'kafkajs';
 import type { Delivered, Handle, Outgoing } from '../contract.ts';
 import type { Log } from './client.ts';
 import type { Watch } from './watch.ts';
-import type { Placed, Writer } from './writer.ts';
+import type { Writer } from './writer.ts';
 
 export interface Subscription extends SubscriptionOptions {
   readonly client: Client;
@@ -13,7 +13,7 @@ export interface Subscription extends SubscriptionOptions {
   readonly group: string;
   readonly handle: Handle;
   /** What the handler made of a message, as it is written: with its headers and partition. */
-  readonly place: (message: Outgoing, from: Delivered) => Placed;
+  readonly place: (message: Outgoing, from: Delivered) => Outgoing;
   /** Opens the writer of a partition, which fences whoever had it before. */
   readonly openWriter: (partition: number) => Promise<Writer>;
   /** The group's place in a partition, or the oldest message kept. */

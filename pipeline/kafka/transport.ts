@@ -13,7 +13,7 @@ import { type Room, room } from './room.ts';
 import type { Subscription, SubscriptionOptions } from './subscription.ts';
 import { topicsThere } from './visible.ts';
 import { unwatched, type Watch } from './watch.ts';
-import { openWriter, type Placed } from './writer.ts';
+import { openWriter } from './writer.ts';
 
 export interface KafkaOptions extends Partial<SubscriptionOptions> {
   readonly connection: KafkaConnection;
@@ -28,7 +28,7 @@ export interface KafkaOptions extends Partial<SubscriptionOptions> {
   /** `publish` waits while a reader is further behind than so many messages. */
   readonly highWater?: number;
   /** Headers that go on a message, and its partition where that is not its key's, given the message that it came of. */
-  readonly stamp?: (message: Outgoing, from: Delivered | undefined) => Placed;
+  readonly stamp?: (message: Outgoing, from: Delivered | undefined) => Outgoing;
   /**
    * Called when a partition became this worker's, or is read again, before its first message. All that came of it is committed,
    * and can be read; nobody else writes to it.
@@ -138,7 +138,7 @@ export function kafkaTransport({
     await delay(Math.min(50 * 2 ** Math.min(tries, 10), MAX_BACK_OFF_MS), undefined, { signal });
   }
 
-  function placed(message: Outgoing, from: Delivered | undefined): Placed {
+  function placed(message: Outgoing, from: Delivered | undefined): Outgoing {
     if (writes.includes(message.topic)) return stamp(message, from);
     throw new Error(`a message for ${message.topic}: expected one of the topics written to, ${writes.join(', ')}`);
   }

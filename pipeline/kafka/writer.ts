@@ -13,17 +13,12 @@ export interface Place {
   readonly next: number;
 }
 
-/** A message for a certain partition, or for that of its key. */
-export interface Placed extends Outgoing {
-  readonly partition?: number;
-}
-
 export interface Writer {
   /**
    * Writes the messages and moves the group, or neither. Where it rejects, the outcome is not known: close it, open another of
    * the same id, which ends the transaction one way or the other, and ask how far the group is.
    */
-  commit(messages: readonly Placed[], place: Place): Promise<void>;
+  commit(messages: readonly Outgoing[], place: Place): Promise<void>;
   /** Resolves when others can read what was committed: the broker writes its markers after it has answered. */
   settle(): Promise<void>;
   /** Settles what was committed, where it still can. */
@@ -83,7 +78,7 @@ export async function openWriter({ client, id, topicOf, writes, place: own }: Wr
     await producer.disconnect();
   }
 
-  async function commit(messages: readonly Placed[], place: Place): Promise<void> {
+  async function commit(messages: readonly Outgoing[], place: Place): Promise<void> {
     last = undefined;
     const transaction = await producer.transaction();
     try {
@@ -168,7 +163,7 @@ interface TopicMessages {
   readonly messages: KafkaMessage[];
 }
 
-function* parts(messages: readonly Placed[], topicOf: (topic: string) => string): Generator<TopicMessages[]> {
+function* parts(messages: readonly Outgoing[], topicOf: (topic: string) => string): Generator<TopicMessages[]> {
   let byTopic = new Map<string, TopicMessages>();
   let bytes = 0;
   for (const { topic, key, value, headers, partition } of messages) {

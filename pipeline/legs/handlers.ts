@@ -1,16 +1,16 @@
 /** The handlers of a topology's legs, from their steps. */
 import type { Codec } from '../../schemas/codec.ts';
-import { documentCodec, gradientsCodec, scoreCodec, signatureCodec, tokensCodec } from '../../schemas/codec.ts';
+import { documentCodec, gradientsCodec, scoreCodec, tokensCodec } from '../../schemas/codec.ts';
 import type { Document, Gradients, Score, Tokens } from '../../schemas/types.ts';
 import type { NamedFilter } from '../../stages/filters/filters.ts';
-import type { signatureIndex } from '../../stages/math/signature-index.ts';
 import type { Measure } from '../../stages/measure.ts';
 import type { WithReplay } from '../../stages/replay/attached.ts';
 import { type ScoredDelta, score } from '../../stages/score.ts';
 import { type Selected, select } from '../../stages/select.ts';
 import type { Handle, Outgoing, Stage } from '../contract.ts';
 import type { SavedShare, SeenSet } from '../kafka/partition-state.ts';
-import { REPLAY, SEEN, SELECTION, SIGNATURES, selectionMessage } from '../store/messages.ts';
+import { type Comparing, firstComparison } from '../near-duplicates/leg.ts';
+import { REPLAY, SEEN, SELECTION, selectionMessage } from '../store/messages.ts';
 import { type LegPlan, STEPS, type Step } from '../topology.ts';
 import { type Admitting, admit } from './admit.ts';
 import { after } from './after.ts';
@@ -22,6 +22,8 @@ import { type StageWatch, timed } from './timed.ts';
 
 export interface LegParts {
   readonly filters: readonly NamedFilter[];
+  /** Documents are compared behind tokenize; left out where near duplicates are let through. */
+  readonly comparing?: Comparing | undefined;
   /** Told how long batches take in each stage. */
   readonly watch?: StageWatch | undefined;
   readonly tokenize: Stage<Document, Tokens>;
@@ -41,8 +43,6 @@ export interface LegParts {
   readonly unframe?: LegOptions<unknown, unknown>['unframe'];
   /** What is committed of a partition. */
   readonly seen: (partition: number, signal: AbortSignal) => Promise<SeenSet>;
-  /** Undefined where near duplicates are let through. */
-  readonly near?: (partition: number, signal: AbortSignal) => Promise<NearMemory>;
   readonly saved: (partition: number, signal: AbortSignal) => Promise<SavedShare>;
 }
 
@@ -54,12 +54,6 @@ export interface LiveDeltas {
   catchUp(signal: AbortSignal): Promise<void>;
   /** Ids of those that were removed: what a partition still keeps of them is let go. */
   removed(): readonly string[];
-}
-
-/** What near duplicates are known by, and from when on they are. */
-export interface NearMemory {
-  readonly threshold: number;
-  readonly kept: ReturnType<typeof signatureIndex>;
 }
 
 type AnyStage = Stage<unknown, unknown>;
@@ -78,20 +72,16 @@ export function legHandler(plan: Pick<LegPlan, 'steps'>, parts: LegParts): PerPa
   return perPartition(async (partition, signal) => {
     const seen = steps.includes('tokenize') ? await parts.seen(partition, signal) : undefined;
     const saved = steps.includes('select') ? await parts.saved(partition, signal) : undefined;
-    const near = steps.includes('tokenize') ? await parts.near?.(partition, signal) : undefined;
     const removed = 'of' in parts.deltas ? parts.deltas.removed() : [];
     let leftovers = removed.flatMap((delta) => saved?.forget(delta) ?? []);
     const again = new Set<string>(); // keys of messages that were replayed: their texts were seen, and rejected
-    const handle = handlerOf(steps, parts, { seen, saved, near, again: (key) => again.delete(key) });
+    const handle = handlerOf(steps, parts, { seen, saved, again: (key) => again.delete(key) });
     return async (batch, abandoned) => {
       for (const { key, headers } of batch) if (headers['attempt'] !== undefined) again.add(key);
       const made = await handle(batch, abandoned);
       const lists = made.map((list, i) => (i === 0 ? [...list, ...leftovers.map(forgotten)] : list));
       leftovers = [];
-      for (const { topic, key, value } of lists.flat()) {
-        if (topic === SEEN) seen?.add(key);
-        if (topic === SIGNATURES && value !== null) near?.kept.add(key, signatureCodec.decode(value));
-      }
+      for (const { topic, key } of lists.flat()) if (topic === SEEN) seen?.add(key);
       return lists;
     };
   });
@@ -103,16 +93,11 @@ const forgotten = (key: string): Outgoing => ({ topic: SELECTION, key, value: nu
 interface Memory {
   readonly seen?: SeenSet | undefined;
   readonly saved?: SavedShare | undefined;
-  readonly near?: NearMemory | undefined;
   readonly again?: (key: string) => boolean;
 }
 
-function handlerOf(
-  steps: readonly Step[],
-  parts: LegParts,
-  { seen, saved, near, again = () => false }: Memory,
-): Handle {
-  const { deltas, keep, pool, others, filters, unframe } = parts;
+function handlerOf(steps: readonly Step[], parts: LegParts, { seen, saved, again = () => false }: Memory): Handle {
+  const { deltas, keep, pool, others, filters, comparing, unframe } = parts;
   let admitting: Admitting | undefined;
   const live = 'of' in deltas ? deltas : undefined;
   const known = (stage: Stage<never, unknown>, idsOf: (value: never) => readonly string[]): AnyStage =>
@@ -123,7 +108,7 @@ function handlerOf(
         ) as AnyStage);
   const stages: Readonly<Record<Step, () => readonly AnyStage[]>> = {
     tokenize() {
-      admitting = admit({ seen: (key) => seen!.has(key), again, filters, near });
+      admitting = admit({ seen: (key) => seen!.has(key), again, filters, near: undefined });
       return [...admitting.stages, parts.tokenize] as readonly AnyStage[];
     },
     gradient: () => [parts.gradient] as readonly AnyStage[],
@@ -139,13 +124,18 @@ function handlerOf(
       ]),
     ],
   };
+  const last = steps.at(-1)!;
+  const encode =
+    last === 'tokenize' && comparing !== undefined
+      ? (value: unknown) => [firstComparison(value as Tokens, comparing)]
+      : ENCODE[last];
   const make = () => {
     const all = steps.flatMap((step) => stages[step]()).map((stage) => timed(stage, parts.watch));
     return (chain as (...stages: readonly AnyStage[]) => Chain<unknown, unknown>)(...all);
   };
   return leg(make, {
     decode: decoders(parts)[steps[0]!],
-    encode: (value) => [...ENCODE[steps.at(-1)!](value), ...recordOf(value)],
+    encode: (value) => [...encode(value), ...recordOf(value)],
     ...(unframe === undefined ? {} : { unframe }),
     ...(seen === undefined
       ? {}

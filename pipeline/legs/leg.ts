@@ -1,7 +1,16 @@
 /** A chain of stages between topics: messages in, messages out, and every document accounted for. */
 import type { Count, Document } from '../../schemas/types.ts';
 import { UnknownSchema } from '../../schemas/writers.ts';
-import { type Awaitable, type Delivered, Drop, type Handle, type Message, type Outgoing, Reject } from '../contract.ts';
+import {
+  type Awaitable,
+  type Delivered,
+  Drop,
+  type Handle,
+  type Message,
+  type Outcome,
+  type Outgoing,
+  Reject,
+} from '../contract.ts';
 import { countMessage, deadMessage, dropMessage } from '../store/messages.ts';
 import type { Chain, Settled } from './chain.ts';
 import { dropSample } from './drop-sample.ts';
@@ -18,6 +27,10 @@ export interface LegOptions<In, Out> {
   readonly encode: (value: Out) => readonly Outgoing[];
   /** Sent, besides, for the key of each message that was not dropped. */
   readonly remember?: (key: string) => readonly Outgoing[];
+  /** Sent, besides, for each value that was dropped: takes back what was told of it before. */
+  readonly withdraw?: (value: In) => readonly Outgoing[];
+  /** False of what is only on its way: it is not counted. By default all is. */
+  readonly isCounted?: (value: Out) => boolean;
   /** What is shown of a document among the examples of those that were dropped. */
   readonly describe?: (value: In) => Pick<Document, 'id' | 'url' | 'text'>;
 }
@@ -35,7 +48,7 @@ const DECODE = 'decode';
  */
 export function leg<In, Out>(
   make: () => Chain<In, Out>,
-  { decode, unframe = bytesOf, encode, remember, describe }: LegOptions<In, Out>,
+  { decode, unframe = bytesOf, encode, remember, withdraw, isCounted = () => true, describe }: LegOptions<In, Out>,
 ): Handle {
   let stages: Chain<In, Out> | undefined;
   const sample = dropSample();
@@ -57,13 +70,19 @@ export function leg<In, Out>(
     { outcome, by }: Settled<Out>,
     names: readonly string[],
   ): readonly Outgoing[] {
-    if (outcome instanceof Drop) return exampleOf(message, value, by, outcome.reason);
+    if (outcome instanceof Drop) {
+      const withdrawn = value === undefined ? [] : withdraw?.(value);
+      return [...(withdrawn ?? []), ...exampleOf(message, value, by, outcome.reason)];
+    }
     const remembered = remember?.(message.key) ?? [];
     if (outcome instanceof Reject) return [...remembered, deadLetter(message, outcome, by, before(by, names))];
     const { schema: _, ...headers } = message.headers; // of the value that came in
     const sent = outcome.flatMap(encode).map((one) => ({ ...one, headers: { ...headers, ...one.headers } }));
     return [...remembered, ...sent];
   }
+
+  const isEnd = (outcome: Outcome<Out>) =>
+    outcome instanceof Drop || outcome instanceof Reject || outcome.every(isCounted);
 
   function exampleOf({ key, headers }: Delivered, value: In | undefined, stage: string, reason: string) {
     if (value === undefined || describe === undefined || !sample.offer(stage, reason, key)) return [];
@@ -89,7 +108,7 @@ export function leg<In, Out>(
     return lists.map((list, i) => {
       const { partition } = batch[i]!;
       if (last.get(partition) !== i) return list;
-      const own = settled.filter((_, j) => batch[j]!.partition === partition);
+      const own = settled.filter(({ outcome }, j) => batch[j]!.partition === partition && isEnd(outcome));
       return [...list, ...countsOf(chain.stages, own).map(countMessage)];
     });
   };

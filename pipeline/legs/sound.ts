@@ -2,7 +2,7 @@
  * Whether a message that could be decoded says something that its leg can work on. A topic is open to others: what is not sound
  * is one document's fault, and must not end the worker that reads it.
  */
-import type { Alert, Gradients, Score, Tokens } from '../../schemas/types.ts';
+import type { Alert, Comparison, Gradients, Score, Tokens } from '../../schemas/types.ts';
 
 /** @throws RangeError where windows and ids do not fit, or a window is longer than the model takes */
 export function soundTokens(tokens: Tokens, longest: number): Tokens {
@@ -15,6 +15,15 @@ export function soundTokens(tokens: Tokens, longest: number): Tokens {
   }
   expect(sum(lengths) === ids.length, `${sum(lengths)} ids`, ids.length);
   return tokens;
+}
+
+/** @throws RangeError where it cannot be compared, or there is no such partition */
+export function soundComparison(comparison: Comparison, minima: number, partitions: number): Comparison {
+  const { partition } = comparison;
+  expect(comparison.minima.length === minima, `${minima} minima`, comparison.minima.length);
+  expect(comparison.bands.length > 0 && comparison.bands.length <= minima, 'bands of minima', comparison.bands.length);
+  expect(partition >= 0 && partition < partitions, `one of ${partitions} partitions`, partition);
+  return comparison;
 }
 
 /** @throws RangeError where its arrays are not those of the same windows */

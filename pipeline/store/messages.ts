@@ -1,12 +1,13 @@
 /** The topics that a store is made of, and the messages that change it. */
-import { alertCodec, countCodec, selectionCodec, signatureCodec } from '../../schemas/codec.ts';
-import type { Alert, Count, Selection, Signature } from '../../schemas/types.ts';
+import { alertCodec, comparisonCodec, countCodec, selectionCodec, signatureCodec } from '../../schemas/codec.ts';
+import type { Alert, Comparison, Count, Selection, Signature } from '../../schemas/types.ts';
 import type { Outgoing } from '../contract.ts';
 
 export const COUNTS = 'counts';
 export const CURSORS = 'cursors';
 export const SEEN = 'seen';
 export const SIGNATURES = 'signatures';
+export const BANDS = 'bands';
 export const DEAD = 'dead';
 /** Dead letters that were sent again. */
 export const REPLAYED = 'replayed';
@@ -68,6 +69,17 @@ export function seenMessage(key: string): Outgoing {
 /** The document of this key was let through: what is nearly the same will not be. */
 export function signatureMessage(key: string, signature: Omit<Signature, 'key'>): Outgoing {
   return { topic: SIGNATURES, key, value: signatureCodec.encode({ ...signature, key }), headers: {} };
+}
+
+/** The document of this key was let through no longer. */
+export function forgottenMessage(key: string): Outgoing {
+  return { topic: SIGNATURES, key, value: null, headers: {} };
+}
+
+/** To the partition that it is compared in next. */
+export function comparisonMessage(comparison: Comparison): Outgoing {
+  const { key, partition } = comparison;
+  return { topic: BANDS, key, partition, value: comparisonCodec.encode(comparison), headers: {} };
 }
 
 /** One of the documents or records that were dropped for a reason. */

@@ -38,6 +38,21 @@ export function banded(signature: Int32Array, { count, rows }: Bands): Banded {
   return { bands, minima: Buffer.from(signature.map((minimum) => mix(minimum) & 0xff)) };
 }
 
+/** Which of so many parts has the documents that hold this band. */
+function partOf(band: number, parts: number): number {
+  return (band >>> 0) % parts;
+}
+
+/** Those of a document's bands that a part has. */
+export function bandsOf(part: number, bands: Int32Array, parts: number): Int32Array {
+  return bands.filter((band) => partOf(band, parts) === part);
+}
+
+/** The parts that have some band of a document, in the one order that all documents pass them in. */
+export function partsOf(bands: Int32Array, parts: number): readonly number[] {
+  return [...new Set(Array.from(bands, (band) => partOf(band, parts)))].sort((a, b) => a - b);
+}
+
 /** An estimate of the Jaccard index, with a standard error of at most .045: equal bytes, less those that are equal by chance. */
 export function similarity(a: Uint8Array, b: Uint8Array): number {
   let equal = 0;

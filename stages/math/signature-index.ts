@@ -18,14 +18,15 @@ export const MOST_OF_A_BAND = 64;
 export function signatureIndex(bound: number): SignatureIndex & {
   get(key: string): Banded | undefined;
   add(key: string, signature: Banded): void;
+  delete(key: string): void;
 } {
   const signatures = new Map<string, Banded>();
   const holders = new Map<number, string[]>(); // by the hash of a band, which its place goes into
 
   function forget(key: string): void {
-    const { bands } = signatures.get(key)!;
+    const known = signatures.get(key);
     signatures.delete(key);
-    for (const band of bands) {
+    for (const band of known?.bands ?? []) {
       const rest = (holders.get(band) ?? []).filter((other) => other !== key);
       if (rest.length === 0) holders.delete(band);
       else holders.set(band, rest);
@@ -34,6 +35,7 @@ export function signatureIndex(bound: number): SignatureIndex & {
 
   return {
     get: (key) => signatures.get(key),
+    delete: forget,
 
     *candidates(bands) {
       for (const band of bands) {
@@ -44,7 +46,7 @@ export function signatureIndex(bound: number): SignatureIndex & {
     },
 
     add(key, signature) {
-      if (signatures.has(key)) forget(key);
+      forget(key);
       signatures.set(key, signature);
       for (const band of signature.bands) {
         const keys = holders.get(band);

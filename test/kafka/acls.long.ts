@@ -12,13 +12,14 @@ import { promisify } from 'node:util';
 import type { Admin } from 'kafkajs';
 import { kafkaClient } from '../../pipeline/kafka/client.ts';
 import { lagOf } from '../../pipeline/kafka/lag.ts';
-import { INPUT, STEPS, type Step } from '../../pipeline/topology.ts';
+import { INPUT, STEPS } from '../../pipeline/topology.ts';
 import { deltasift, LAUNCHER } from '../cli/run.ts';
 import { type Broker, startBroker } from '../kit/broker.ts';
 import { folders } from '../kit/folder.ts';
 
 const TINY = fileURLToPath(new URL('../golden/tiny/', import.meta.url));
 const MODEL = ['--base', join(TINY, 'base'), '--tuned', join(TINY, 'tuned'), '--window', '32', '--threads', '1'];
+const DROP = ['--near-duplicates', 'drop'];
 const SECRETS = { KAFKA_USERNAME: 'app', KAFKA_PASSWORD: 'app-secret' };
 const DOCUMENTS = 40;
 const folder = folders();
@@ -119,7 +120,8 @@ async function wordsOf(command: string): Promise<readonly string[]> {
     case 'topics delete':
       return [...words, '--yes'];
     default:
-      return words[0] === 'worker' ? [...words, ...MODEL, '--near-duplicates', 'drop'] : words;
+      if (command === 'worker --legs compare') return [...words, ...DROP];
+      return words[0] === 'worker' ? [...words, ...MODEL] : words;
   }
 }
 
@@ -150,16 +152,16 @@ describe('a user with the rights of docs/acls.md', () => {
     const ok = async (words: readonly string[]) => assert.equal((await deltasift([...words, ...at])).code, 0);
     await ok(['topics', 'create', '--partitions', '1']);
     await ok(['crawl', '--source', crawlOf()]);
-    const worker = spawn(process.execPath, [LAUNCHER, 'worker', ...at, ...MODEL, '--near-duplicates', 'drop'], {
+    const worker = spawn(process.execPath, [LAUNCHER, 'worker', ...at, ...MODEL, ...DROP], {
       env: {},
       stdio: 'ignore',
     });
-    for (const step of STEPS) await caughtUp(step, worker);
+    for (const step of [...STEPS, 'compare'] as const) await caughtUp(step, worker);
     worker.kill('SIGTERM');
     await once(worker, 'exit');
   });
 
-  async function caughtUp(step: Step, worker: ChildProcess): Promise<void> {
+  async function caughtUp(step: keyof typeof INPUT, worker: ChildProcess): Promise<void> {
     for (;;) {
       const lag = await lagOf(admin, PREFIX + step, PREFIX + INPUT[step]);
       if (lag.every((one) => one.end > 0 && one.lag === 0)) return;
@@ -185,7 +187,7 @@ describe('a user with the rights of docs/acls.md', () => {
           () => false,
         );
       while (worker.exitCode === null && !(await isReady())) await delay(100);
-      if (worker.exitCode === null) await caughtUp(command.split(' ').at(-1) as Step, worker);
+      if (worker.exitCode === null) await caughtUp(command.split(' ').at(-1) as keyof typeof INPUT, worker);
       worker.kill('SIGTERM');
     }
     const [code] = worker.exitCode === null ? await once(worker, 'exit') : [worker.exitCode];

@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Delivered, type Handle, Reject } from '../../pipeline/contract.ts';
+import { type Delivered, type Handle, type Outgoing, Reject } from '../../pipeline/contract.ts';
 import { bell } from '../../pipeline/embedded/bell.ts';
 import { HandlerFailure, pump } from '../../pipeline/kafka/pump.ts';
 import { type Share, share } from '../../pipeline/kafka/share.ts';
 import type { Subscription, SubscriptionOptions } from '../../pipeline/kafka/subscription.ts';
 import { type HandledBatch, unwatched } from '../../pipeline/kafka/watch.ts';
-import type { Placed, Writer } from '../../pipeline/kafka/writer.ts';
+import type { Writer } from '../../pipeline/kafka/writer.ts';
 import { type LegParts, legHandler } from '../../pipeline/legs/handlers.ts';
 import { legPlan } from '../../pipeline/topology.ts';
 import { tokensCodec } from '../../schemas/codec.ts';
@@ -46,7 +46,7 @@ function world(
   const places = counts.map(() => 0);
 
   const writerOf = (partition: number): Writer => ({
-    async commit(messages: readonly Placed[], { next }) {
+    async commit(messages: readonly Outgoing[], { next }) {
       commits.push({ partition, next, values: messages.map(({ value }) => String(value)) });
       places[partition] = next;
       if (places.every((place, i) => place === counts[i])) stop.abort();

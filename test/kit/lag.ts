@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** Of one topic that one leg reads. */
 export interface Lag {
+  readonly leg: string;
   /** Messages not read yet. */
   readonly lag: number;
   /** Messages there are. */

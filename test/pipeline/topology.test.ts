@@ -15,7 +15,7 @@ describe('topology', () => {
     const [whole] = topology([STEPS.join('+')]);
     assert.deepEqual(
       [whole?.reads, whole?.writes],
-      ['documents', ['selection', 'seen', 'signatures', 'replay', 'counts', 'dead', 'drops']],
+      ['documents', ['selection', 'seen', 'replay', 'counts', 'dead', 'drops']],
     );
   });
 
@@ -27,10 +27,32 @@ describe('topology', () => {
   });
 
   test('refuses unknown steps, gaps, the wrong order and a step in two legs, saying what was expected', () => {
-    assert.throws(() => topology(['alerts']), /expected one of tokenize, gradient, score, select, watch, match/);
+    assert.throws(
+      () => topology(['alerts']),
+      /expected one of tokenize, compare, gradient, score, select, watch, match/,
+    );
     assert.throws(() => topology(['tokenize+score']), /expected tokenize\+gradient/);
     assert.throws(() => topology(['score+gradient']), ConfigError);
     assert.throws(() => topology(['gradient', 'gradient+score']), /handled twice/);
+  });
+
+  test('with near duplicates dropped, compare stands between tokenize and gradient; else nobody reads or writes its topics', () => {
+    const legs = topology(['compare', ...STEPS], { comparing: true });
+    assert.deepEqual(
+      legs.slice(0, 3).map(({ name, reads, writes }) => [name, reads, writes]),
+      [
+        ['tokenize', 'documents', ['bands', 'seen', 'counts', 'dead', 'drops']],
+        ['compare', 'bands', ['bands', 'tokens', 'signatures', 'counts', 'dead', 'drops']],
+        ['gradient', 'tokens', ['sketches', 'replay', 'counts', 'dead', 'drops']],
+      ],
+    );
+    for (const names of [STEPS, [STEPS.join('+')]]) {
+      const touched = topology(names).flatMap(({ reads, writes }) => [reads, ...writes]);
+      assert.ok(!touched.includes('bands') && !touched.includes('signatures'));
+    }
+    assert.throws(() => topology(['compare']), /leg compare: .*--near-duplicates drop/);
+    assert.throws(() => topology(['tokenize+gradient'], { comparing: true }), /expected it as a leg of its own/);
+    assert.throws(() => topology(['compare+gradient'], { comparing: true }), /expected compare/);
   });
 
   test('the text and the chart name every topic and group with the prefix', () => {

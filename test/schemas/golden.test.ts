@@ -77,6 +77,13 @@ const SAMPLES: Readonly<Record<SchemaName, unknown>> = {
     state: 'paused',
     changedAt: '2024-01-31T23:59:59.000Z',
   },
+  comparison: {
+    key: 'ab12',
+    partition: 3,
+    minima: Buffer.from([0, 127, 255]),
+    bands: Int32Array.of(-1, 2 ** 31 - 1),
+    tokens: Buffer.from([1, 2]),
+  },
   signature: { key: 'ab12', minima: Buffer.from([0, 127, 255]), bands: Int32Array.of(-1, 2 ** 31 - 1) },
   count: { stage: 'tokenize', outcome: 'rejected', code: 'too-short', n: 2 ** 40 },
   replay: {

@@ -15,7 +15,7 @@ import { dieAt, type KillPoint } from './die-at.ts';
 
 const [address, name, file, point, nth] = process.argv.slice(2);
 if (point !== undefined) dieAt(point as KillPoint, Number(nth));
-const [plan] = topology([name!], ['file']);
+const [plan] = topology([name!], { sinks: ['file'] });
 const connection = { brokers: [address!], clientId: `alerts-${process.pid}` };
 const clock = () => Date.now() / 1000;
 const alerts = alertSettings.alerts.parse([

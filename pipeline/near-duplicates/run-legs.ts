@@ -1,0 +1,67 @@
+/** The leg of a worker that drops near duplicates; it needs no checkpoint. */
+import { signatureIndex } from '../../stages/math/signature-index.ts';
+import type { WorkerConfig } from '../config/config.ts';
+import { wireOf } from '../config/wire.ts';
+import { type KafkaConnection, kafkaClient } from '../kafka/client.ts';
+import { partitionCount } from '../kafka/partition-count.ts';
+import { readSignatures } from '../kafka/partition-state.ts';
+import type { ClusterView } from '../kafka/read-all.ts';
+import { runLeg } from '../kafka/run-leg.ts';
+import type { WorkerMetrics } from '../metrics/worker.ts';
+import type { World } from '../scan/scan.ts';
+import { sideBySide } from '../side-by-side.ts';
+import { BANDS } from '../store/messages.ts';
+import type { LegPlan } from '../topology.ts';
+import { type Comparing, compareLeg } from './leg.ts';
+
+/** Documents of one partition that others are compared with. Above that the oldest is forgotten: what is like it comes through. */
+const SIGNATURES_BOUND = 200_000;
+
+export interface CompareSurroundings {
+  readonly config: WorkerConfig;
+  readonly connection: KafkaConnection;
+  readonly metrics: WorkerMetrics;
+  readonly world: Pick<World, 'environment'> & { readonly progress: (leg: string, messages: number) => void };
+}
+
+/** @throws ConfigError where the cluster has no topic of bands */
+export async function comparingOn(
+  cluster: ClusterView,
+  { nearDuplicateThreshold }: Pick<WorkerConfig, 'nearDuplicateThreshold'>,
+): Promise<Comparing> {
+  return { threshold: nearDuplicateThreshold, partitions: await partitionCount(cluster, BANDS) };
+}
+
+/** Until `signal` aborts, or one of them fails. */
+export async function runCompareLegs(
+  plans: readonly LegPlan[],
+  { config, connection, metrics, world }: CompareSurroundings,
+  signal: AbortSignal,
+): Promise<void> {
+  const { prefix } = config;
+  const wire = await wireOf(config, world.environment, signal);
+  const cluster = { client: kafkaClient(connection, 'patient'), prefix, wire };
+  const comparing = await comparingOn(cluster, config);
+
+  async function run(plan: LegPlan, either: AbortSignal): Promise<void> {
+    const leg = compareLeg({
+      ...comparing,
+      watch: metrics.stages,
+      unframe: wire.unframe,
+      async kept(partition, claiming) {
+        const index = signatureIndex(SIGNATURES_BOUND);
+        await readSignatures(cluster, partition, index, claiming);
+        return index;
+      },
+    });
+    await runLeg(
+      { plan, leg, connection, prefix, wire, watch: metrics.watch(plan.name), progress: world.progress },
+      either,
+    );
+  }
+
+  await sideBySide(
+    plans.map((plan) => (either) => run(plan, either)),
+    signal,
+  );
+}
