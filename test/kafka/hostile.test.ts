@@ -6,10 +6,12 @@ import type { Delivered } from '../../pipeline/contract.ts';
 import { seenSet } from '../../pipeline/kafka/partition-state.ts';
 import { openWire } from '../../pipeline/kafka/wire.ts';
 import { type LegParts, legHandler } from '../../pipeline/legs/handlers.ts';
-import { INPUT, legPlan, STEPS, type Step } from '../../pipeline/topology.ts';
-import { documentCodec } from '../../schemas/codec.ts';
+import { compareLeg, firstComparison } from '../../pipeline/near-duplicates/leg.ts';
+import { INPUT, legPlan, STEPS } from '../../pipeline/topology.ts';
+import { documentCodec, tokensCodec } from '../../schemas/codec.ts';
 import { NO_PROVENANCE } from '../../schemas/provenance.ts';
 import { singleObjectPrefix, unframe } from '../../schemas/wire-format.ts';
+import { signatureIndex } from '../../stages/math/signature-index.ts';
 import { DELTA, gradient, SKETCH_WIDTH, tokenize } from './promises/stages.ts';
 
 const signal = AbortSignal.timeout(120_000);
@@ -30,11 +32,20 @@ const parts: LegParts = {
   saved: async () => NOTHING,
 };
 
+const COMPARING = { threshold: 0.8, partitions: 1 };
+type Step = keyof typeof INPUT & ((typeof STEPS)[number] | 'compare');
+const ALL: readonly Step[] = [...STEPS, 'compare'];
+
+const legOf = (step: Step) =>
+  step === 'compare'
+    ? compareLeg({ ...COMPARING, unframe: wire.unframe, kept: async () => signatureIndex(100) })
+    : legHandler(legPlan(step), parts);
+
 /** A stage that is asked for another run's numbers ends the worker, with these words. */
 const OTHER_RUN = /gradients carry the deltas|is none of/;
 
 async function outcomes(step: Step, messages: readonly Delivered[]): Promise<readonly (string | undefined)[]> {
-  const { handle, prepare } = legHandler(legPlan(step), parts);
+  const { handle, prepare } = legOf(step);
   await prepare(0, signal);
   const lists = await handle(messages, signal);
   return lists.map((list) => list.find(({ topic }) => topic === 'dead')?.headers['code']);
@@ -61,6 +72,7 @@ for (const [i, step] of STEPS.slice(0, -1).entries()) {
   const [list] = await handle([delivered(step, good[step])], signal);
   good[STEPS[i + 1]!] = list!.find(({ topic }) => topic === INPUT[STEPS[i + 1]!])!.value!;
 }
+good.compare = firstComparison(tokensCodec.decode(good.gradient), COMPARING).value!;
 
 /** Bytes changed, cut out, put in or said twice. */
 function mutated(bytes: Buffer): fc.Arbitrary<Buffer> {
@@ -81,7 +93,7 @@ function mutated(bytes: Buffer): fc.Arbitrary<Buffer> {
 }
 
 describe('a message that is no good', () => {
-  for (const step of STEPS) {
+  for (const step of ALL) {
     test(`for ${step} is a value or a dead letter, whatever was done to its bytes`, async () => {
       await fc.assert(
         fc.asyncProperty(mutated(good[step]), async (bytes) => {
