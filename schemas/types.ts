@@ -65,6 +65,20 @@ export interface Basis {
   readonly typical: Float32Array;
 }
 
+/** A document on its way past the partitions that its bands fall into, to be compared in each with those that came before. Topic bands; the message key is the document's. */
+export interface Comparison {
+  /** of the document */
+  readonly key: string;
+  /** the one that it is compared in now */
+  readonly partition: number;
+  /** as in Signature */
+  readonly minima: Buffer;
+  /** as in Signature */
+  readonly bands: Int32Array;
+  /** an encoded Tokens, which goes on where the document is let through; null where a partition behind this one dropped it, and it is forgotten here */
+  readonly tokens: Buffer | null;
+}
+
 /** Documents that one batch added to a counter of the store. Topic counts. */
 export interface Count {
   readonly stage: string;
