@@ -79,7 +79,7 @@ export function pluginsReference(): string {
     '',
     'A `kafka` source is in no group and commits nothing: its place is in the store, or in the topic `cursors`, by partition. Only what is',
     'committed is read, up to what is there at the time; `--follow` looks again, also for partitions that were added. Where messages after',
-    'the place are not kept any more, it goes on with the first that are. Values may be packed with gzip or zstd. A message without a value is',
+    'the place are not kept any more, it goes on with the first that are. Batches may be packed with gzip, snappy, lz4 or zstd; one that cannot be unpacked ends the run with exit code 78. A message without a value is',
     'dropped as `tombstone`; one that cannot be read is rejected with its bytes ([rejects.md](rejects.md)). Several crawlers share the partitions.',
     'A broker that is away is waited for; a registry for a few seconds, then the run ends with exit code 78, and goes on from there.',
     '',

@@ -1,4 +1,6 @@
 /** `deltasift sources`: the kinds of crawl there are, and what one would yield. */
+import { withoutNearDuplicates } from '../../stages/math/near-duplicates.ts';
+import { wordHashes } from '../../stages/near-duplicates.ts';
 import { checkSourceConfig, listSourcesConfig } from '../config/config.ts';
 import type { CrawledDocument } from '../contract.ts';
 import { type Preview, preview } from '../crawl/preview.ts';
@@ -36,10 +38,16 @@ export const checkSource = command({
     const note = noteTo({ err, quiet });
     const source = await sourceOf(spec, folder, sourceTools({ environment, folder, clock, note }));
     const found = await preview(source, { documents: DOCUMENTS, records: RECORDS }, signal);
-    const documents = found.documents.map(shown);
-    out.write(json ? `${JSON.stringify({ ...found, documents })}\n` : words({ ...found, documents }));
+    const isNew = new Set(withoutNearDuplicates(found.documents.map(({ text }) => Int32Array.from(wordHashes(text)))));
+    const documents = found.documents.map((document, i) => ({ ...shown(document), nearDuplicate: !isNew.has(i) }));
+    out.write(json ? `${JSON.stringify({ ...found, documents })}\n` : words(found, documents));
   },
 });
+
+interface Shown extends CrawledDocument {
+  /** Whether it says nearly what one before it does. */
+  readonly nearDuplicate: boolean;
+}
 
 /** The text's start stands for the text. */
 function shown(document: CrawledDocument): CrawledDocument {
@@ -51,21 +59,39 @@ function shown(document: CrawledDocument): CrawledDocument {
   };
 }
 
-function words({ source, read, ended, documents, dropped, rejected }: Preview): string {
+function words({ source, read, ended, dropped, rejected }: Preview, documents: readonly Shown[]): string {
   const parts = [
     `${documents.length} documents`,
     ...Object.entries(dropped).map(([reason, records]) => `${records} dropped (${reason})`),
     ...Object.entries(rejected).map(([code, { records }]) => `${records} rejected (${code})`),
   ];
   return [
-    ...documents.flatMap(({ id, url, text }) => [
-      `${printable(id)}${url === null ? '' : `  ${printable(url)}`}`,
-      `    ${printable(text)}`,
-    ]),
+    ...documents.flatMap((document) => {
+      const { id, url, text } = document;
+      const about = aboutOf(document);
+      return [
+        `${printable(id)}${url === null ? '' : `  ${printable(url)}`}`,
+        ...(about === '' ? [] : [`    ${printable(about)}`]),
+        `    ${printable(text)}`,
+      ];
+    }),
     `${printable(source)}: ${ended ? 'all' : 'the first'} ${read} records: ${parts.join(', ')}`,
     ...Object.entries(rejected).map(([code, { first }]) => `${code}: ${printable(first)}`),
     '',
   ].join('\n');
+}
+
+/** What the crawl says of a document besides its id, address and text. */
+function aboutOf({ title, language, extraction, fetchedAt, canonicalUrl, nearDuplicate }: Shown): string {
+  const said = [
+    title && `"${title}"`,
+    language,
+    extraction,
+    fetchedAt && `fetched ${fetchedAt}`,
+    canonicalUrl && `canonical ${canonicalUrl}`,
+    nearDuplicate && 'near duplicate of one above',
+  ];
+  return said.filter(Boolean).join(', ');
 }
 
 interface Kind {

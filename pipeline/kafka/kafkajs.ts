@@ -5,9 +5,9 @@
 import { createRequire } from 'node:module';
 import type { Kafka as Client, KafkaMessage } from 'kafkajs';
 import { withoutAborted } from './aborted.ts';
+import { CODECS } from './codecs.ts';
 import { mendLookup, mendSearch } from './mend-refusals.ts';
 import { mendClose, mendConnect } from './mend-sockets.ts';
-import { zstd } from './zstd.ts';
 
 const require = createRequire(import.meta.url);
 
@@ -25,7 +25,8 @@ mendReset(require('kafkajs/src/consumer/offsetManager/index.js'));
 mendJoin(require('kafkajs/src/consumer/consumerGroup.js'));
 
 const kafkajs: typeof import('kafkajs') = require('kafkajs');
-kafkajs.CompressionCodecs[kafkajs.CompressionTypes.ZSTD] = zstd;
+for (const [name, codec] of Object.entries(CODECS))
+  kafkajs.CompressionCodecs[kafkajs.CompressionTypes[name as keyof typeof CODECS]] = () => codec;
 
 export const {
   AssignerProtocol,

@@ -3,6 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Bounds, TopicMessage, TopicReader } from '../contract.ts';
 import { ConfigError } from '../error.ts';
 import { type KafkaConnection, kafkaClient } from './client.ts';
+import { UndecodableBatch } from './codecs.ts';
 import { isOfType, refusal } from './failure.ts';
 import { type Cluster, clusterOf, FetchedMessages } from './kafkajs.ts';
 import { textOf } from './message.ts';
@@ -63,6 +64,10 @@ export function topicReader(connection: KafkaConnection, topic: string): TopicRe
         return await unlessAborted(fetched(partition, from), signal);
       } catch (error) {
         signal.throwIfAborted();
+        if (error instanceof UndecodableBatch)
+          throw new ConfigError(`${topic}/${partition}: the batch at offset ${from}: ${error.message}`, {
+            cause: error,
+          });
         const { type } = error as { readonly type?: string };
         if (type === 'OFFSET_OUT_OF_RANGE') return undefined;
         if (type !== 'UNKNOWN_TOPIC_OR_PARTITION' && refusal(error) !== undefined) throw explained(error, topic);

@@ -44,8 +44,9 @@ describe('sources check', () => {
     assert.equal(code, 0);
     const said = out.trimEnd().split('\n');
     assert.equal(said[0], 'a  https://example.org/a');
-    assert.match(said[1]!, /^ {4}text\ufffd\[2J of a 𝒙+$/u);
-    assert.deepEqual(said.slice(10), [
+    assert.equal(said[1], '    field');
+    assert.match(said[2]!, /^ {4}text\ufffd\[2J of a 𝒙+$/u);
+    assert.deepEqual(said.slice(15), [
       `${spec}: the first 8 records: 5 documents, 1 dropped (empty), 2 rejected (malformed-record)`,
       'malformed-record: text holds no text but nothing; the keys are id, body',
     ]);
@@ -58,6 +59,33 @@ describe('sources check', () => {
     assert.equal(Array.from(found.documents[0].text).length, 200);
     assert.deepEqual([found.read, found.ended, found.dropped], [8, false, { empty: 1 }]);
     assert.equal(found.rejected['malformed-record'].records, 2);
+  });
+
+  test('shows what the crawl says of a document, and which one says nearly what another does', async () => {
+    const text = Array.from({ length: 60 }, (_, i) => `word${i}`).join(' ');
+    const described = {
+      title: 'A\u001b title',
+      language: 'en-GB',
+      date: '2024-05-31',
+      canonicalUrl: 'https://b.example/',
+    };
+    const spec = crawl('described.jsonl', [
+      { id: 'a', text, ...described },
+      { id: 'b', text: `${text} more` },
+      { id: 'c', text: 'something else' },
+    ]);
+    const said = (await deltasift(['sources', 'check', spec])).out.split('\n');
+    assert.equal(
+      said[1],
+      '    "A\ufffd title", en, field, fetched 2024-05-31T00:00:00.000Z, canonical https://b.example/',
+    );
+    assert.equal(said[4], '    field, near duplicate of one above');
+    assert.equal(said[7], '    field');
+    const { documents } = JSON.parse((await deltasift(['sources', 'check', spec, '--json'])).out);
+    assert.deepEqual(
+      documents.map(({ nearDuplicate }: { nearDuplicate: boolean }) => nearDuplicate),
+      [false, true, false],
+    );
   });
 
   test('says where these are all, and gives up the search in a long source without documents', async () => {

@@ -125,6 +125,19 @@ describe('a kafka source', () => {
     assert.deepEqual(said(await all(of('transactions'), records.at(-1)!.cursor, signal)), ['open', 'behind']);
   });
 
+  test('reads what is packed, however that was done', async () => {
+    for (const type of ['gzip', 'snappy', 'lz4', 'zstd', 'uncompressed']) {
+      await make(type, 1, [{ name: 'compression.type', value: type }]); // the broker packs
+      const values = Array.from({ length: 300 }, (_, i) => `{"text":"${type} ${i} ${'again and '.repeat(i)}again"}`);
+      await write(type, texts(...values));
+      const records = await all(of(type), undefined, signal);
+      assert.deepEqual(
+        said(records),
+        values.map((value) => JSON.parse(value).text),
+      );
+    }
+  });
+
   test('goes on over what compaction and retention took away', async () => {
     const compact = { 'cleanup.policy': 'compact', 'segment.ms': '100', 'min.cleanable.dirty.ratio': '0.01' };
     await make(
