@@ -15,17 +15,17 @@ import { cpuSecondsOf } from './proc.ts';
 import { median, medianRatio } from './race.ts';
 import { table } from './results.ts';
 
-/** Short windows: what is done for each document weighs four times what it does in windows of 128. */
-const [DOCUMENTS, WORDS, WINDOW, PARTITIONS] = [320, 40, 32, 4];
-/** Documents until then are a start: models are loaded, groups joined, batches of a scan still small. */
-const WARM = 64;
+/** Words enough to fill a window of the default length. */
+const [DOCUMENTS, WORDS, WINDOW, PARTITIONS] = [320, 140, 128, 4];
+/** Documents until then are a start: models are loaded, groups joined, and the batches of a scan grow. */
+const WARM = 128;
 const CLUSTERS = {
   'four legs, a topic between all': ['tokenize', 'gradient', 'score', 'select'],
   'tokenize, and the rest joined': ['tokenize', 'gradient+score+select'],
 } as const;
 const CLI = fileURLToPath(new URL('../pipeline/cli.ts', import.meta.url));
 
-/** Seconds of `DOCUMENTS - WARM` documents: the process's own and the broker's CPU, and the clock's. */
+/** Seconds of a document: the process's own and the broker's CPU, and the clock's. */
 interface Cost {
   readonly cpu: number;
   readonly broker: number;
@@ -100,8 +100,7 @@ export async function clusterSection(
   }
 
   const scans = costs.get('scan')!;
-  const rate = (own: readonly Cost[], of: (cost: Cost) => number) =>
-    ((DOCUMENTS - WARM) / median(own.map(of))).toFixed(2);
+  const rate = (own: readonly Cost[], of: (cost: Cost) => number) => (1 / median(own.map(of))).toFixed(2);
   const ratio = (own: readonly Cost[], of: (cost: Cost) => number) =>
     medianRatio(scans.map(of), own.map(of)).toFixed(3);
   const seconds: readonly ((cost: Cost) => number)[] = [
@@ -119,24 +118,26 @@ export async function clusterSection(
   ];
 }
 
-/** From the first `WARM` documents to all. */
+/** From the batch with which `WARM` documents are done to the last one. */
 function stretch({ dir }: Broker) {
   const pid = Number(readFileSync(join(dir, 'pid'), 'utf8'));
-  const now = () => {
+  const at = (documents: number) => {
     const { user, system } = process.cpuUsage();
-    return { cpu: (user + system) / 1e6, broker: cpuSecondsOf(pid), wall: performance.now() / 1000 };
+    return { documents, cpu: (user + system) / 1e6, broker: cpuSecondsOf(pid), wall: performance.now() / 1000 };
   };
-  let first: Cost | undefined;
-  let last: Cost | undefined;
+  let first: ReturnType<typeof at> | undefined;
+  let last: ReturnType<typeof at> | undefined;
   return {
     reached(documents: number): void {
-      if (documents >= WARM) first ??= now();
-      if (documents >= DOCUMENTS) last ??= now();
+      if (documents >= WARM) first ??= at(documents);
+      if (documents >= DOCUMENTS) last ??= at(documents);
     },
     cost(): Cost {
       if (first === undefined || last === undefined)
         throw new Error(`not all of the ${DOCUMENTS} documents were handled`);
-      return { cpu: last.cpu - first.cpu, broker: last.broker - first.broker, wall: last.wall - first.wall };
+      const { documents: from, ...begin } = first;
+      const each = (of: keyof Cost) => (last![of] - begin[of]) / (DOCUMENTS - from);
+      return { cpu: each('cpu'), broker: each('broker'), wall: each('wall') };
     },
   };
 }

@@ -22,29 +22,53 @@ const words = random(11);
 let broker: Broker;
 before(async () => {
   broker = await startBroker();
+  const created = await deltasift(['topics', 'create', '--brokers', broker.address, '--partitions', '6']);
+  assert.equal(created.code, 0, created.err);
 });
 after(async () => await broker.close());
 
-function crawlOf(): string {
-  const dir = join(folder(), 'crawl');
+/** A folder of a name that no other crawl has. */
+function crawlOf(name: string, files: number, inFile: number): string {
+  const dir = join(folder(), name);
   mkdirSync(dir);
-  for (let f = 0; f < FILES; f++) {
-    const line = (i: number) => JSON.stringify({ id: `${f}-${i}`, text: `text ${i} of ${f} `.repeat(40) });
-    writeFileSync(join(dir, `${f}.jsonl`), Array.from({ length: IN_FILE }, (_, i) => `${line(i)}\n`).join(''));
+  for (let f = 0; f < files; f++) {
+    const line = (i: number) => JSON.stringify({ id: `${name}-${f}-${i}`, text: `${name} ${i} of ${f} `.repeat(40) });
+    writeFileSync(join(dir, `${f}.jsonl`), Array.from({ length: inFile }, (_, i) => `${line(i)}\n`).join(''));
   }
   return dir;
 }
 
+const idsOf = (name: string, files: number, inFile: number) =>
+  Array.from({ length: files * inFile }, (_, i) => `${name}-${Math.floor(i / inFile)}-${i % inFile}`).sort();
+
+/** Ids of the documents of a crawl, as often as they were published. */
+async function published(name: string): Promise<readonly string[]> {
+  const messages = await readCommitted({ brokers: [broker.address], clientId: 'test' }, 'deltasift.documents');
+  const ids = messages.map(({ value }) => documentCodec.decode(value!).id!);
+  return ids.filter((id) => id.startsWith(`${name}-`)).sort();
+}
+
+test('crawlers with a limit publish so many between them, and those after them go on', async () => {
+  const [files, inFile] = [8, 20];
+  const words = ['crawl', '--brokers', broker.address, '--source', `jsonl:${crawlOf('few', files, inFile)}`, '--json'];
+  const limited = (limit: number) => deltasift([...words, '--limit', String(limit)]);
+  const readBy = async (...crawls: readonly ReturnType<typeof deltasift>[]) => {
+    const ends = await Promise.all(crawls);
+    for (const { code, err } of ends) assert.equal(code, 0, err);
+    return ends.reduce((sum, { out }) => sum + (JSON.parse(out) as { read: number }).read, 0);
+  };
+  assert.equal(await readBy(limited(50), limited(50)), 50);
+  assert.equal((await published('few')).length, 50);
+  assert.equal(await readBy(limited(50)), 0);
+  assert.equal(await readBy(limited(75)), 25);
+  assert.equal(await readBy(deltasift(words)), files * inFile - 75);
+  assert.deepEqual(await published('few'), idsOf('few', files, inFile));
+});
+
 test('three crawlers of a folder, killed twenty times between them, publish each document once', async () => {
   const at = ['--brokers', broker.address];
-  const created = await deltasift(['topics', 'create', ...at, '--partitions', '6']);
-  assert.equal(created.code, 0, created.err);
-  const source = ['--source', `jsonl:${crawlOf()}`];
+  const source = ['--source', `jsonl:${crawlOf('many', FILES, IN_FILE)}`];
   const start = () => spawn(process.execPath, [CLI, 'crawl', ...at, ...source, '--quiet'], { stdio: 'ignore' });
-  const published = async () =>
-    (await readCommitted({ brokers: [broker.address], clientId: 'test' }, 'deltasift.documents')).map(
-      ({ value }) => documentCodec.decode(value!).id,
-    );
 
   const crawlers: ChildProcess[] = Array.from({ length: CRAWLERS }, start);
   let killed = 0;
@@ -59,10 +83,9 @@ test('three crawlers of a folder, killed twenty times between them, publish each
   }
   const codes = await Promise.all(crawlers.map(async (one) => one.exitCode ?? (await once(one, 'exit'))[0]));
   assert.deepEqual(codes, Array(CRAWLERS).fill(0));
-  const ids = await published();
-  const expected = Array.from({ length: FILES }, (_, f) => Array.from({ length: IN_FILE }, (_, i) => `${f}-${i}`));
+  const ids = await published('many');
   assert.equal(ids.length, FILES * IN_FILE, `after ${killed} kills`);
-  assert.deepEqual([...new Set(ids)].sort(), expected.flat().sort());
+  assert.deepEqual(ids, idsOf('many', FILES, IN_FILE));
   assert.equal(killed, KILLS, 'the crawl was over too soon to be killed so often');
 
   const again = await deltasift(['crawl', ...at, ...source, '--json']);
