@@ -26,6 +26,8 @@ const [WORDS, PARTITIONS] = [130, 2];
 /** Of what is read: where counting begins, so that a process's start is not counted. */
 const WARM = 0.1;
 const LOOK_MS = 100;
+/** The exit code of a worker that was told to stop. */
+const INTERRUPTED = 130;
 const cache = path('../node_modules/.cache/deltasift-bench');
 
 const name = PAIRS.find((known) => known === process.argv[2]);
@@ -76,7 +78,8 @@ async function measure(pairName: PairName, documents: number) {
       const worker = run('worker', '--legs', leg, ...model);
       const read = async () => {
         const lags = await lagOf(admin, `deltasift.${leg}`, `deltasift.${reads}`);
-        if (lags.length > 0 && lags.every(({ next, end }) => end > 0 && next >= end)) worker.kill('SIGTERM');
+        const isDone = lags.length > 0 && lags.every(({ next, end }) => end > 0 && next >= end);
+        if (isDone && !worker.killed) worker.kill('SIGTERM'); // a second one would end it at once
         return lags.reduce((sum, { next }) => sum + Math.max(0, next), 0);
       };
       legs[leg] = await costOf(worker, documents, read);
@@ -112,7 +115,7 @@ async function costOf(child: ChildProcess, documents: number, reached: () => Pro
     memory = Math.max(memory, memoryOf(child.pid!, 'VmHWM'));
     await delay(LOOK_MS);
   }
-  if (child.exitCode !== 0)
+  if (child.exitCode !== 0 && child.exitCode !== INTERRUPTED)
     throw new Error(`${child.spawnargs.join(' ')} ended with ${child.exitCode ?? child.signalCode}`);
   const end = samples.find(({ at }) => at === samples.at(-1)!.at)!;
   const start = samples.find(({ at }) => at >= WARM * end.at)!;

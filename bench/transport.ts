@@ -12,7 +12,7 @@ import { startBroker } from '../test/kit/broker.ts';
 import { median, medianRatio } from './race.ts';
 import { table } from './results.ts';
 
-const [MESSAGES, BYTES, PARTITIONS, BATCH] = [20_000, 4096, 4, 250];
+const [MESSAGES, BYTES, PARTITIONS, BATCH] = [100_000, 4096, 4, 250];
 
 /** Seconds, from joining the group to the last commit: this process's CPU, and the clock's. */
 interface Cost {

@@ -12,7 +12,7 @@ import { promisify } from 'node:util';
 import type { Admin } from 'kafkajs';
 import { kafkaClient } from '../../pipeline/kafka/client.ts';
 import { lagOf } from '../../pipeline/kafka/lag.ts';
-import { INPUT, STEPS } from '../../pipeline/topology.ts';
+import { ALERT_STEPS, INPUT, STEPS } from '../../pipeline/topology.ts';
 import { deltasift, LAUNCHER } from '../cli/run.ts';
 import { type Broker, startBroker } from '../kit/broker.ts';
 import { folders } from '../kit/folder.ts';
@@ -56,6 +56,9 @@ const table: readonly Right[] = readFileSync(new URL('../../docs/acls.md', impor
     return names.split(', ').map((name) => ({ command: command.slice(1, -1), right, on, name }) as Right);
   });
 const linesOf = (command: string) => table.filter((line) => line.command === command);
+/** What the command needs beside its own lines, as it is another with one flag more. */
+const inherited = (command: string) =>
+  ['--apply', '--keep-replay'].some((flag) => command.endsWith(flag)) ? linesOf(command.replace(/ --\S+$/, '')) : [];
 
 let broker: Broker;
 let admin: Admin;
@@ -109,6 +112,15 @@ function crawlOf(): string {
   return `jsonl:${file}`;
 }
 
+/** A rule that holds documents for a digest, after the first. */
+function rules(): readonly string[] {
+  const dir = folder();
+  const file = join(dir, 'rules.yaml');
+  const rule = '{ name: any, above: -1, nearDuplicates: keep, limit: { alerts: 1, seconds: 3600 } }';
+  writeFileSync(file, `alerts: [${rule}]\nsinks: ['file:${join(dir, 'alerts.jsonl')}']\ndigestSeconds: 1\n`);
+  return ['--config', file];
+}
+
 /** The words of a command, where it takes more than its name. */
 async function wordsOf(command: string): Promise<readonly string[]> {
   const words = command.split(' ');
@@ -121,7 +133,8 @@ async function wordsOf(command: string): Promise<readonly string[]> {
       return [...words, '--yes'];
     default:
       if (command === 'worker --legs compare') return [...words, ...DROP];
-      return words[0] === 'worker' ? [...words, ...MODEL] : words;
+      if (words[0] !== 'worker') return words;
+      return [...words, ...(words.includes('--keep-replay') ? ['1GB'] : []), ...MODEL, ...rules()];
   }
 }
 
@@ -152,18 +165,16 @@ describe('a user with the rights of docs/acls.md', () => {
     const ok = async (words: readonly string[]) => assert.equal((await deltasift([...words, ...at])).code, 0);
     await ok(['topics', 'create', '--partitions', '1']);
     await ok(['crawl', '--source', crawlOf()]);
-    const worker = spawn(process.execPath, [LAUNCHER, 'worker', ...at, ...MODEL, ...DROP], {
-      env: {},
-      stdio: 'ignore',
-    });
-    for (const step of [...STEPS, 'compare'] as const) await caughtUp(step, worker);
+    const words = ['worker', ...at, ...MODEL, ...DROP, ...rules(), '--keep-replay', '1GB'];
+    const worker = spawn(process.execPath, [LAUNCHER, ...words], { env: {}, stdio: 'ignore' });
+    for (const step of [...STEPS, 'compare', ...ALERT_STEPS] as const) await caughtUp(step, worker);
     worker.kill('SIGTERM');
     await once(worker, 'exit');
   });
 
   async function caughtUp(step: keyof typeof INPUT, worker: ChildProcess): Promise<void> {
     for (;;) {
-      const lag = await lagOf(admin, PREFIX + step, PREFIX + INPUT[step]);
+      const lag = await lagOf(admin, `${PREFIX}${step}${step === 'deliver' ? '.file' : ''}`, PREFIX + INPUT[step]);
       if (lag.every((one) => one.end > 0 && one.lag === 0)) return;
       assert.equal(worker.exitCode, null, 'the worker ended');
       await delay(100);
@@ -187,7 +198,7 @@ describe('a user with the rights of docs/acls.md', () => {
           () => false,
         );
       while (worker.exitCode === null && !(await isReady())) await delay(100);
-      if (worker.exitCode === null) await caughtUp(command.split(' ').at(-1) as keyof typeof INPUT, worker);
+      if (worker.exitCode === null) await caughtUp(command.split(' ')[2] as keyof typeof INPUT, worker);
       worker.kill('SIGTERM');
     }
     const [code] = worker.exitCode === null ? await once(worker, 'exit') : [worker.exitCode];
@@ -198,7 +209,7 @@ describe('a user with the rights of docs/acls.md', () => {
     if (command.startsWith('topics')) continue;
 
     test(`${command}: works, and without one of them ends with 78 and names it`, async () => {
-      const lines = linesOf(command);
+      const lines = [...inherited(command), ...linesOf(command)];
       await allow(lines, PREFIX);
       const words = await wordsOf(command);
       if (command.startsWith('worker')) await works(command, words);
@@ -207,7 +218,7 @@ describe('a user with the rights of docs/acls.md', () => {
         assert.equal(code, 0, err);
       }
       const complaints: string[] = [];
-      for (const line of lines) {
+      for (const line of linesOf(command)) {
         await allow(
           lines.filter((one) => one !== line),
           PREFIX,
@@ -239,10 +250,8 @@ describe('an administrator of topics with the rights of docs/acls.md', () => {
   }
 
   for (const command of ['topics create', 'topics describe', 'topics create --apply', 'topics delete']) {
-    const inherited = command.endsWith('--apply') ? linesOf('topics create') : [];
-
     test(`${command}: works, and without one of them ends with 78 and names it`, async () => {
-      const lines = [...inherited, ...linesOf(command)];
+      const lines = [...inherited(command), ...linesOf(command)];
       const works = async () => {
         await allow(lines, PREFIX);
         const { code, err } = await asUser(await disturb(command));
