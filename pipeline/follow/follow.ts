@@ -8,6 +8,7 @@ import type { Delivered } from '../contract.ts';
 import { DELTAS } from '../kafka/delta-set.ts';
 import { refusal } from '../kafka/failure.ts';
 import { lagReader } from '../kafka/lag-reader.ts';
+import { partitionCount } from '../kafka/partition-count.ts';
 import { readAll } from '../kafka/read-all.ts';
 import { recordOf, type World } from '../scan/scan.ts';
 import { ALERTS, COUNTS, CURSORS, DEAD, DROPS, REPLAYED, RULES, SELECTION } from '../store/messages.ts';
@@ -52,12 +53,14 @@ export async function followCluster(
     store.addDelta(own);
     keepTokenizer(config.store, target.files);
     const { keep, pool: others } = config;
-    const shares = liveShares({ store, keep, others, partitions: await partitionsOf(SELECTION) });
+    const shares = liveShares({ store, keep, others, partitions: await partitionCount(cluster, SELECTION) });
     const held = gathering({ store, scan: store.scan(target.delta.id), shares, measurement: own.measurement });
     const inbox = inboxOf(held, () => ended.abort());
 
     const read = async (topic: string, follow: boolean): Promise<void> => {
-      const from = new Map(Array.from({ length: await partitionsOf(topic) }, (_, partition) => [partition, 0]));
+      const from = new Map(
+        Array.from({ length: await partitionCount(cluster, topic) }, (_, partition) => [partition, 0]),
+      );
       for (const [partition, next] of held.placesOf(topic)) from.set(partition, next);
       await readAll(cluster, { topic, from, follow, each: inbox.put }, either);
       inbox.flush();
@@ -88,12 +91,6 @@ export async function followCluster(
     if (!signal.aborted) throw error;
   } finally {
     store.close();
-  }
-
-  async function partitionsOf(topic: string): Promise<number> {
-    const admin = client.admin();
-    await admin.connect();
-    return (await admin.fetchTopicOffsets(config.prefix + topic).finally(() => admin.disconnect())).length;
   }
 
   /** For those who look at the store: what waits for each leg. */

@@ -107,6 +107,13 @@ test('workers that are killed, and poison in every topic, change no score, no ra
   );
   assert.ok(dead.every(({ headers }) => REJECT_CODES.includes(headers['code'] as RejectCode)));
 
+  for (const topic of ['bands', 'signatures']) {
+    assert.deepEqual(
+      await readCommitted(connection, `deltasift.${topic}`),
+      [],
+      'near duplicates that pass cost nothing',
+    );
+  }
   const keys = new Set(poison.map(({ key }) => key));
   const scored = (await readCommitted(connection, 'deltasift.scores')).filter(({ key }) => !keys.has(key));
   const byId = new Map(scored.map(({ value }) => scoreCodec.decode(value!)).map((one) => [one.id, one]));
