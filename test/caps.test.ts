@@ -13,6 +13,7 @@ import { openView } from '../pipeline/store/view.ts';
 import { alert } from '../stages/alert.ts';
 import { exchangeHistory, liveSet } from '../stages/live-set.ts';
 import type { Matched } from '../stages/match.ts';
+import { MINIMA } from '../stages/math/bands.ts';
 import { signatureIndex } from '../stages/math/signature-index.ts';
 import { alertOf } from './alert/alert-of.ts';
 import { ruleWith } from './alert/rules.ts';
@@ -70,7 +71,7 @@ describe('at its cap', () => {
 
   test('an index of signatures forgets the oldest', () => {
     const index = signatureIndex(3);
-    for (let i = 0; i < 5; i++) index.add(`k${i}`, { bands: Int32Array.of(7), minima: Buffer.of(i) });
+    for (let i = 0; i < 5; i++) index.add(`k${i}`, { bands: Int32Array.of(7), minima: Buffer.alloc(MINIMA, i) });
     assert.deepEqual(
       [...index.candidates(Int32Array.of(7))].map(({ key }) => key),
       ['k2', 'k3', 'k4'],

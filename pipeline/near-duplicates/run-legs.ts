@@ -14,8 +14,8 @@ import { BANDS } from '../store/messages.ts';
 import type { LegPlan } from '../topology.ts';
 import { type Comparing, compareLeg } from './leg.ts';
 
-/** Documents of one partition that others are compared with. Above that the oldest is forgotten: what is like it comes through. */
-const SIGNATURES_BOUND = 200_000;
+/** Documents of one partition that others are compared with, some 0.4 kB each. Above that the oldest is forgotten: what is like it passes. */
+const SIGNATURES_BOUND = 400_000;
 
 export interface CompareSurroundings {
   readonly config: WorkerConfig;
