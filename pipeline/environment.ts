@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 /** The variables that are read, for the docs. */
 export const VARIABLES = {
-  HF_TOKEN: 'access token of the hub, for models that are not public',
+  HF_TOKEN: 'access token of the hub, for models and data sets that are not public',
   HF_ENDPOINT: 'address of the hub, where it is not the public one',
   HF_HOME: 'folder of the model cache, shared with the Python library; by default ~/.cache/huggingface',
   HF_HUB_OFFLINE: '1 uses cached files only, as --offline does',
@@ -27,6 +27,8 @@ export type Colors = 'none' | '256' | 'truecolor';
 
 /** Those that sources ask for. */
 const SOURCE_SECRETS = [
+  'HF_TOKEN',
+  'HF_ENDPOINT',
   'DELTASIFT_PUSH_TOKEN',
   'SOURCE_KAFKA_USERNAME',
   'SOURCE_KAFKA_PASSWORD',

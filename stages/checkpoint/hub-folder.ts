@@ -101,7 +101,7 @@ export function parseHubRef(ref: string): { readonly repository: string; readonl
   const [, repository = '', revision = 'main'] = match ?? [];
   const segments = [...repository.split('/'), ...revision.split('/')];
   if (match === null || segments.some((segment) => /^\.*$/.test(segment))) {
-    throw new ConfigError(`${ref}: expected hf:organisation/model or hf:organisation/model@revision`);
+    throw new ConfigError(`${ref}: expected hf:organisation/name or hf:organisation/name@revision`);
   }
   return { repository, revision };
 }

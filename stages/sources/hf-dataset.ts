@@ -1,30 +1,33 @@
-/** `hf-dataset:FOLDER`: a data set as the Hugging Face hub has it, cloned or downloaded: a card, and Parquet or JSON lines. */
-import { readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+/** `hf-dataset:FOLDER`, `hf-dataset:hf:org/name`: a data set as the Hugging Face hub has it: a card, and Parquet or JSON lines. */
+import { resolve } from 'node:path';
 import { z } from 'zod';
 import type { Source, SourcePlugin } from '../../pipeline/contract.ts';
 import { ConfigError } from '../../pipeline/error.ts';
 import type { Input } from './bytes/input.ts';
 import { fieldsConfig } from './document/fields.ts';
-import { filesOf } from './files/list.ts';
+import { placeSettings } from './fetch/settings.ts';
+import { whileRead } from './fetch/while-read.ts';
 import { filesSource } from './files/source.ts';
 import { chosen, configsOf, splitOf } from './hf/card.ts';
+import { folderFiles } from './hf/folder.ts';
+import { hubFiles } from './hf/hub.ts';
 import { jsonlFormat } from './jsonl.ts';
 import { eitherFormat } from './listed/either-format.ts';
 import { parquetFormat } from './parquet.ts';
 
 const KIND = 'hf-dataset';
+const PUBLIC_HUB = 'https://huggingface.co';
 const PARQUET = /\.parquet$/i;
 const DATA =
   /^(?!dataset_infos?\.json$|dataset_dict\.json$|state\.json$|config\.json$).*\.(parquet|(jsonl|ndjson|json)(\.(gz|zst))?)$/i;
-/** What git keeps of a file that was not fetched. */
-const POINTER = 'version https://git-lfs.github.com/spec/';
-
 const config = z.strictObject({
   path: z
     .string()
     .min(1)
-    .describe("folder of the data set: a clone of its repository, or a snapshot in the hub's cache"),
+    .describe(
+      "hf:organisation/name on the hub, with @revision where it is not main; or a folder: a clone of it, or a snapshot in the hub's cache",
+    ),
+  http: placeSettings.http,
   config: z
     .string()
     .min(1)
@@ -47,18 +50,20 @@ const config = z.strictObject({
 
 export const hfDataset: SourcePlugin<z.infer<typeof config>> = {
   name: KIND,
-  summary: 'a data set in the layout of the Hugging Face hub: Parquet or JSON lines, by config and split',
+  summary: 'a data set of the Hugging Face hub, there or in a folder: Parquet or JSON lines, by config and split',
   config,
   short: (path) => ({ path }),
 
-  create({ path, config: name, split, fields, maxBytes }, { folder }): Source {
-    if (/^(hf|https?):/i.test(path)) {
+  create({ path, config: name, split, fields, maxBytes, http }, { folder, secret }): Source {
+    if (/^https?:/i.test(path)) {
       throw new ConfigError(
-        `source ${KIND}: ${path} is an address: download the data set, as with git clone, and name its folder; ` +
+        `source ${KIND}: ${path} is an address: of the hub, name the data set as hf:organisation/name; ` +
           'parquet: and jsonl: read single files by their address',
       );
     }
-    const root = resolve(folder, path);
+    const data = path.startsWith('hf:')
+      ? hubFiles(path, { hub: secret('HF_ENDPOINT') ?? PUBLIC_HUB, token: secret('HF_TOKEN'), http })
+      : folderFiles(resolve(folder, path));
     const either = eitherFormat(
       parquetFormat({ fields, maxBytes }),
       jsonlFormat({ fields, maxLine: maxBytes }),
@@ -66,34 +71,21 @@ export const hfDataset: SourcePlugin<z.infer<typeof config>> = {
     );
 
     async function list(mayBeEmpty: boolean): Promise<readonly Input[]> {
-      const found = await filesOf(root, DATA, mayBeEmpty);
-      const own = chosen(configsOf(await cardOf(root)), name);
+      const { signal } = new AbortController();
+      const { card, files: found } = await data.look(DATA, mayBeEmpty, signal);
+      const own = chosen(configsOf(card), name);
       const splits = found.map((input) => splitOf(input.name, own));
       const files = found.filter((_, i) => splits[i] === split || (split === 'all' && splits[i] !== undefined));
       if (files.length === 0 && !mayBeEmpty) {
         const there = [...new Set(splits)].filter((one) => one !== undefined).join(', ') || 'none';
         throw new ConfigError(`${path}, config ${own.name}, has no files of split ${split}: there are ${there}`);
       }
-      for (const input of files) await assertFetched(input);
+      for (const input of files) await data.assertFetched(input, signal);
       return files;
     }
 
     const part = `${name === undefined ? '' : `${name}/`}${split}`;
-    return filesSource({ ...either, kind: KIND }, { path: `${root}#${part}`, waits: false, list });
+    const source = filesSource({ ...either, kind: KIND }, { path: `${data.address}#${part}`, waits: false, list });
+    return whileRead(source, data.close);
   },
 };
-
-async function cardOf(root: string): Promise<string> {
-  return await readFile(join(root, 'README.md'), 'utf8').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return '';
-    throw error;
-  });
-}
-
-async function assertFetched(input: Input): Promise<void> {
-  if (input.size === null || input.size > 1024) return;
-  const head = await input.peek(0, POINTER.length, new AbortController().signal);
-  if (head.toString('latin1') === POINTER) {
-    throw new ConfigError(`${input.address} is a pointer of git LFS, not the file: fetch it with \`git lfs pull\``);
-  }
-}

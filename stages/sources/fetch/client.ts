@@ -47,6 +47,8 @@ export interface Client extends FileClient {
 }
 
 export interface Surroundings {
+  /** Told to this origin, and to nobody it redirects to. */
+  readonly authorization?: { readonly origin: string; readonly value: string } | undefined;
   readonly clock?: Clock;
   readonly lookup?: Lookup;
 }
@@ -57,7 +59,10 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 /** Of a body that is not wanted, so that the connection can be used again. */
 const DISCARDED = 64 << 10;
 
-export function client(settings: HttpSettings, { clock = systemClock, lookup }: Surroundings = {}): Client {
+export function client(
+  settings: HttpSettings,
+  { authorization, clock = systemClock, lookup }: Surroundings = {},
+): Client {
   const { contact, allowHosts, maxWait, maxRedirects } = settings;
   const timeout = 1000 * settings.timeout;
   const pace = politeness(settings, clock);
@@ -98,6 +103,7 @@ export function client(settings: HttpSettings, { clock = systemClock, lookup }: 
     for (let url = from, hops = 0; hops <= maxRedirects; hops++) {
       await admit?.(url, signal);
       await pace.turn(url.host, signal);
+      const login = url.origin === authorization?.origin ? { authorization: authorization.value } : {};
       agent ??= guardedAgent({ allowHosts, timeout, lookup });
       const {
         statusCode,
@@ -105,7 +111,7 @@ export function client(settings: HttpSettings, { clock = systemClock, lookup }: 
         body,
       } = await request(url, {
         dispatcher: agent,
-        headers: { 'accept-encoding': 'identity', ...headers, 'user-agent': `deltasift (+${contact})` },
+        headers: { 'accept-encoding': 'identity', ...headers, ...login, 'user-agent': `deltasift (+${contact})` },
         signal,
       });
       const header = (name: string) => one(said[name]);
