@@ -26,7 +26,7 @@ const LAYERS: readonly { readonly name: string; readonly holds: RegExp; readonly
   {
     name: 'compose',
     holds:
-      /^pipeline\/((compose|tokens|worker|gather)\.ts|(alerts|deltas|evaluate|follow|metrics|near-duplicates|pick|serve|study|target)\/|config\/(?!address|byte-size|duration)|scan\/scan\.ts|legs\/(handlers|admit)\.ts|crawl\/trace\.ts)/,
+      /^pipeline\/((compose|tokens|worker)\.ts|(alerts|deltas|evaluate|gather|metrics|near-duplicates|pick|serve|study|target)\/|config\/(?!address|byte-size|duration)|scan\/scan\.ts|legs\/(handlers|admit)\.ts|crawl\/trace\.ts)/,
     sees: ['schemas', 'contract', 'stages', 'machinery'],
   },
   { name: 'machinery', holds: /^pipeline\//, sees: ['schemas', 'contract'] },

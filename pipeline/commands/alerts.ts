@@ -6,28 +6,43 @@ import { listAlertsConfig, simulateAlertsConfig, testAlertConfig } from '../conf
 import { ConfigError } from '../error.ts';
 import { printable } from '../render/printable.ts';
 import { type Column, table } from '../render/table.ts';
+import type { AlertQuery, AlertRecord } from '../store/alerts.ts';
 import { openStore } from '../store/store.ts';
 import { command } from './command.ts';
+import { eitherOf } from './store-or-cluster.ts';
 
 /** Alerts listed where it is not said how many. */
 const LISTED = 50;
 
 export const listAlerts = command({
   name: 'alerts list',
-  summary: 'Lists what rules found, the newest first, and why some were held; with --json in full.',
+  summary:
+    'Lists what rules found, the newest first, and why some were held, of a store or with --brokers of a cluster; with --json in full.',
   config: listAlertsConfig,
 
-  async run({ store: dir, k = LISTED, rule }, { out, json }) {
-    const store = openStore(dir, { readonly: true });
-    try {
-      const alerts = store.alerts.list({ limit: k, rule });
-      if (json) out.write(`${JSON.stringify(alerts.map(({ number: _, ...alert }) => alertLine(alert)))}\n`);
-      else out.write(table(COLUMNS, alerts, out.isTerminal ? out.columns : Number.POSITIVE_INFINITY));
-    } finally {
-      store.close();
+  async run({ store, brokers, k = LISTED, rule, ...config }, { out, json, environment, signal }) {
+    const of = eitherOf({ store, brokers });
+    let alerts: readonly AlertRecord[];
+    if ('store' in of) alerts = alertsIn(of.store, { limit: k, rule });
+    else {
+      const { glimpse } = await import('../gather/glimpse.ts'); // loaded when asked for: other commands start sooner
+      const all = (dir: string) => alertsIn(dir, { rule });
+      const found = await glimpse({ ...config, ...of }, { topics: ['alerts'] }, environment, all, signal);
+      alerts = found.toSorted((a, b) => b.at - a.at).slice(0, k); // partitions were read one by one
     }
+    if (json) out.write(`${JSON.stringify(alerts.map(({ number: _, ...alert }) => alertLine(alert)))}\n`);
+    else out.write(table(COLUMNS, alerts, out.isTerminal ? out.columns : Number.POSITIVE_INFINITY));
   },
 });
+
+function alertsIn(dir: string, query: AlertQuery): readonly AlertRecord[] {
+  const store = openStore(dir, { readonly: true });
+  try {
+    return store.alerts.list(query);
+  } finally {
+    store.close();
+  }
+}
 
 export const testAlert = command({
   name: 'alerts test',

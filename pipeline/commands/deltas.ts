@@ -1,9 +1,8 @@
 /** `deltasift delta add | list | pause | resume | remove`: the deltas of a store or a cluster, also while they are scored. */
 import type { Delta } from '../../schemas/types.ts';
 import { addDeltaConfig, listDeltasConfig, oneDeltaConfig } from '../config/config.ts';
-import type { KafkaConfig } from '../config/kafka.ts';
-import type { WireConfig } from '../config/wire.ts';
 import type { DeltaToAdd } from '../deltas/add.ts';
+import type { DeltaCluster } from '../deltas/open-set.ts';
 import type { DeltaSet } from '../kafka/delta-set.ts';
 import type { WorkerReport } from '../kafka/worker-reports.ts';
 import { printable } from '../render/printable.ts';
@@ -95,13 +94,9 @@ async function beside(dir: string, work: (store: Store) => Promise<void>): Promi
   }
 }
 
-interface Cluster extends KafkaConfig, WireConfig {
-  readonly prefix: string;
-}
-
 /** Loaded when asked for: other commands start sooner. */
 async function onCluster(
-  cluster: Cluster,
+  cluster: DeltaCluster,
   context: Context,
   work: (tools: {
     readonly set: DeltaSet;
@@ -111,8 +106,11 @@ async function onCluster(
   done: string,
 ): Promise<void> {
   const { environment, clock, signal } = context;
-  const { addToCluster, changeOnCluster } = await import('../deltas/change-cluster.ts');
-  const { set } = await openSet(cluster, context);
+  const [{ addToCluster, changeOnCluster }, { openSet }] = await Promise.all([
+    import('../deltas/change-cluster.ts'),
+    import('../deltas/open-set.ts'),
+  ]);
+  const { set } = await openSet(cluster, environment, signal);
   try {
     const delta = await work({
       set,
@@ -125,28 +123,17 @@ async function onCluster(
   }
 }
 
-async function openSet(cluster: Cluster, { environment, signal }: Context) {
-  const [{ kafkaClient }, { openDeltaSet }, { connectionOf }, { wireOf }] = await Promise.all([
-    import('../kafka/client.ts'),
-    import('../kafka/delta-set.ts'),
-    import('../config/kafka.ts'),
-    import('../config/wire.ts'),
-  ]);
-  const client = kafkaClient(connectionOf(cluster, environment, 'deltasift'), 'patient');
-  const wire = await wireOf(cluster, environment, signal);
-  return { client, set: await openDeltaSet({ client, prefix: cluster.prefix, wire }, signal) };
-}
-
-async function listCluster(cluster: Cluster, context: Context): Promise<void> {
-  const { out, json, clock, signal } = context;
-  const [{ readReports, SILENT_SECONDS }, { present }] = await Promise.all([
+async function listCluster(config: DeltaCluster, context: Context): Promise<void> {
+  const { environment, out, json, clock, signal } = context;
+  const [{ readReports, SILENT_SECONDS }, { present }, { openSet }] = await Promise.all([
     import('../kafka/worker-reports.ts'),
     import('../deltas/change-cluster.ts'),
+    import('../deltas/open-set.ts'),
   ]);
-  const { client, set } = await openSet(cluster, context);
+  const { set, cluster } = await openSet(config, environment, signal);
   try {
     const deltas = present(set);
-    const reports = await readReports({ client, prefix: cluster.prefix }, signal);
+    const reports = await readReports(cluster, signal);
     const workers = reports.map((report) => ({ ...report, silent: clock() - report.at > SILENT_SECONDS }));
     if (json) return void out.write(`${JSON.stringify({ deltas, workers })}\n`);
     const width = out.isTerminal ? out.columns : Number.POSITIVE_INFINITY;

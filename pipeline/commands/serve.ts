@@ -1,6 +1,7 @@
 /** `deltasift serve`: the API and the page of a store, also while a scan writes to it. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { type FollowConfig, serveConfig } from '../config/config.ts';
+import { legsOf } from '../config/kafka.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigError } from '../error.ts';
 import type { MetricsServer } from '../metrics/server.ts';
@@ -33,7 +34,8 @@ export const serve = command({
     const { token, made } = tokenOf(environment.apiToken);
     const watch = metrics === undefined ? undefined : serverMetrics();
     const fault = ({ stack }: Error) => err.write(`deltasift: ${stack}\n`);
-    const server = await open({ store, address, token, hosts, roots, environment }, '--serve', fault, watch);
+    const cluster = brokers && { ...config, brokers };
+    const server = await open({ store, address, token, hosts, roots, cluster, environment }, '--serve', fault, watch);
     let scraped: MetricsServer | undefined;
     if (json) out.write(`${JSON.stringify({ url: server.url, ...(made ? { token } : {}) })}\n`);
     else if (made) out.write(`${server.url}/#token=${token}\n`);
@@ -64,10 +66,15 @@ async function follow(
   if (base === undefined || tuned === undefined) {
     throw new ConfigError('--brokers: expected --base and --tuned as well, which the workers of the cluster compare');
   }
-  const { followCluster } = await import('../follow/follow.ts');
-  const caughtUp = Promise.withResolvers<void>();
-  const ended = followCluster({ ...config, base, tuned }, { environment, note }, caughtUp.resolve, signal);
+  const { gatheredStore } = await import('../gather/gathered-store.ts');
+  const gathered = await gatheredStore({ ...config, base, tuned }, { environment, note }, signal);
+  try {
+    await gathered.catchUp(signal);
+  } catch (error) {
+    gathered.close();
+    throw error;
+  }
+  const ended = gathered.follow(legsOf(config), signal).finally(gathered.close);
   ended.catch(() => undefined); // told to whoever waits
-  await Promise.race([caughtUp.promise, ended]);
   return { ended };
 }

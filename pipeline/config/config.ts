@@ -174,7 +174,13 @@ export const replayConfig = take([
       'read the records of this cluster, into a store that was gathered from it, rather than those of the store',
     ),
 });
-export const listAlertsConfig = take(['store', 'k']).extend({
+/** Of a cluster, where no store is named. */
+const oneOf = {
+  store: settings.store.optional(),
+  brokers: settings.brokers.unwrap().optional().describe('in place of --store, some of the brokers of a cluster'),
+};
+export const listAlertsConfig = take(['k', ...cluster, 'registry']).extend({
+  ...oneOf,
   rule: z.string().min(1).optional().meta({ description: 'only those of this rule', placeholder: 'RULE' }),
 });
 export const testAlertConfig = take(['alerts', 'sinks']).extend({
@@ -187,7 +193,7 @@ export const simulateAlertsConfig = take(['store', 'alerts', 'sinks']).extend({
     .optional()
     .meta({ description: 'only documents fetched then or later (2026-01-31)', placeholder: 'DATE' }),
 });
-export const statusConfig = take(['store']);
+export const statusConfig = take([...cluster, 'registry', 'legs', 'alerts', 'sinks']).extend(oneOf);
 export const notifyConfig = take(['store', 'alerts', 'sinks', 'digestSeconds']);
 export const showConfig = take(['id', 'store', 'delta', 'origin', 'bytes']).extend({
   source: settings.source.optional().describe('for --origin: the crawl, where its name does not say how to open it'),

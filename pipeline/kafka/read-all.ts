@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { Kafka as Client } from 'kafkajs';
 import { type Awaitable, type Delivered, Reject } from '../contract.ts';
 import { ConfigError } from '../error.ts';
+import { boundsOf } from './bounds.ts';
 import { delivered } from './message.ts';
 import type { Wire } from './wire.ts';
 
@@ -38,16 +39,14 @@ export async function readAll(
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, number>> {
   const topicOnCluster = prefix + topic;
-  const admin = client.admin();
-  await admin.connect();
-  const bounds = await admin.fetchTopicOffsets(topicOnCluster).finally(() => admin.disconnect());
+  const bounds = await boundsOf({ client, prefix }, topic);
   const ends = new Map<number, number>();
   const next = new Map<number, number>();
   for (const { partition, low, high } of bounds) {
-    const first = from === undefined ? Number(low) : from.get(partition);
+    const first = from === undefined ? low : from.get(partition);
     if (first === undefined) continue;
-    ends.set(partition, Number(high));
-    next.set(partition, Math.max(first, Number(low)));
+    ends.set(partition, high);
+    next.set(partition, Math.max(first, low));
   }
   const isDone = () => !follow && [...ends].every(([partition, end]) => next.get(partition)! >= end);
   if (isDone()) return next;

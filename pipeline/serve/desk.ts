@@ -1,13 +1,20 @@
-/** Where whoever knows the token changes the deltas of the store that is served. */
+/** Where whoever knows the token changes the deltas of what is served. */
 import { CheckpointError } from '../../stages/checkpoint/error.ts';
-import { addDelta } from '../deltas/add.ts';
 import { admissible } from '../deltas/admissible.ts';
-import type { Environment } from '../environment.ts';
 import { ConfigError } from '../error.ts';
-import { type KeptDelta, openStore, type Store } from '../store/store.ts';
+import type { KeptDelta } from '../store/store.ts';
 import { Problem } from './problem.ts';
 
-export interface Desk {
+/** What holds the deltas: a store, or the cluster that a store follows. Changes are in the store when they resolve. */
+export interface Deltas {
+  /** @throws CheckpointError, ConfigError where it cannot be added */
+  add(asked: { readonly tuned: string; readonly beside?: string | undefined }, signal: AbortSignal): Promise<KeptDelta>;
+  /** By its whole id. */
+  pause(id: string, paused: boolean, signal: AbortSignal): Promise<KeptDelta>;
+  remove(id: string, signal: AbortSignal): Promise<void>;
+}
+
+export interface Desk extends Deltas {
   /** What may be named as a tuned checkpoint: see admissible.ts. */
   readonly roots: readonly string[];
   /**
@@ -15,52 +22,31 @@ export interface Desk {
    *
    * @throws Problem 403 where it may not be named, 422 where it cannot be added, 503 where another is being added
    */
-  add(asked: { readonly tuned: string; readonly beside?: string | undefined }, signal: AbortSignal): Promise<KeptDelta>;
-  /** By its whole id. @throws ConfigError where it is gone */
-  pause(id: string, paused: boolean): KeptDelta;
-  remove(id: string): void;
-}
-
-export interface DeskOptions {
-  /** Folder of the store. */
-  readonly dir: string;
-  readonly roots: readonly string[];
-  readonly environment: Environment;
+  readonly add: Deltas['add'];
 }
 
 const AGAIN_SECONDS = '5';
 
-export function desk({ dir, roots, environment }: DeskOptions): Desk {
+export function desk(roots: readonly string[], deltas: Deltas): Desk {
   let busy = false;
 
-  async function added(tuned: string, beside: string | undefined, signal: AbortSignal): Promise<KeptDelta> {
+  const added: Deltas['add'] = async ({ tuned, beside }, signal) => {
     const path = await admissible(tuned, roots);
     if (path === undefined) throw refused(tuned, roots);
-    const store = openStore(dir, { beside: true });
     try {
-      return await addDelta(store, { tuned: path, beside }, environment, signal);
+      return await deltas.add({ tuned: path, beside }, signal);
     } catch (error) {
       signal.throwIfAborted();
       if (error instanceof ConfigError || error instanceof CheckpointError) throw new Problem(422, error.message);
       throw error;
-    } finally {
-      store.close();
     }
-  }
-
-  function change<T>(work: (store: Store) => T): T {
-    const store = openStore(dir, { beside: true });
-    try {
-      return work(store);
-    } finally {
-      store.close();
-    }
-  }
+  };
 
   return {
+    ...deltas,
     roots,
 
-    async add({ tuned, beside }, signal) {
+    async add(asked, signal) {
       if (busy) {
         throw new Problem(503, 'another delta is being added: ask again when that is done', {
           'retry-after': AGAIN_SECONDS,
@@ -68,19 +54,11 @@ export function desk({ dir, roots, environment }: DeskOptions): Desk {
       }
       busy = true;
       try {
-        return await added(tuned, beside, signal);
+        return await added(asked, signal);
       } finally {
         busy = false;
       }
     },
-
-    pause: (id, paused) =>
-      change((store) => {
-        store.pauseDelta(id, paused);
-        return store.deltas().find((delta) => delta.id === id)!;
-      }),
-
-    remove: (id) => change((store) => store.removeDelta(id)),
   };
 }
 

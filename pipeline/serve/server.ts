@@ -1,14 +1,16 @@
 /** Serves a store: the API, on an address of its own. */
 import { readFileSync } from 'node:fs';
 import { addressOf, urlOf } from '../config/address.ts';
+import type { DeltaCluster } from '../deltas/open-set.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigError } from '../error.ts';
 import type { StoreView } from '../store/view.ts';
 import { keptTokenizer } from '../target/kept-tokenizer.ts';
 import { type Answer, app } from './app.ts';
-import { desk } from './desk.ts';
+import { type Deltas, desk } from './desk.ts';
 import { pageFiles } from './page-files.ts';
 import { served } from './served.ts';
+import { storeDeltas } from './store-deltas.ts';
 
 /** Plain values: a thread is started with them as well. */
 export interface ServeOptions {
@@ -21,6 +23,8 @@ export interface ServeOptions {
   readonly hosts: readonly string[];
   /** What may be named as a tuned checkpoint of a new delta: see deltas/admissible.ts. */
   readonly roots: readonly string[];
+  /** The cluster that the store follows: its deltas are changed there. */
+  readonly cluster?: DeltaCluster | undefined;
   readonly environment: Environment;
 }
 
@@ -46,19 +50,20 @@ const { version } = JSON.parse(readFileSync(new URL('../../package.json', import
  * @throws ConfigError where there is no store, or the address cannot be listened on
  */
 export async function serve(
-  { store, address, token, hosts, roots, environment }: ServeOptions,
+  { store, address, token, hosts, roots, cluster, environment }: ServeOptions,
   flag: string,
   onFault: (error: Error) => void,
   watch?: ServeWatch,
 ): Promise<Server> {
   const { host, port } = addressOf(address, flag);
   const page = await pageFiles();
+  const clock = () => Date.now() / 1000;
   const read = served({
     dir: store,
     version,
-    desk: desk({ dir: store, roots, environment }),
+    desk: desk(roots, await deltasOf()),
     openTokenizer: keptTokenizer,
-    clock: () => Date.now() / 1000,
+    clock,
   });
   watch?.opened(read.view);
   const server = app({ served: read, page, token, hosts, onAnswer: watch?.answered, onFault });
@@ -74,4 +79,10 @@ export async function serve(
   }
   const bound = server.server.address() as { readonly port: number };
   return { url: urlOf({ host, port: bound.port }), close };
+
+  async function deltasOf(): Promise<Deltas> {
+    if (cluster === undefined) return storeDeltas(store, environment);
+    const { clusterDeltas } = await import('./cluster-deltas.ts'); // kafkajs is loaded where there is a cluster
+    return clusterDeltas({ cluster, dir: store, environment, clock });
+  }
 }

@@ -4,6 +4,7 @@ import type { Environment } from '../../pipeline/environment.ts';
 import { app } from '../../pipeline/serve/app.ts';
 import { desk } from '../../pipeline/serve/desk.ts';
 import { served } from '../../pipeline/serve/served.ts';
+import { storeDeltas } from '../../pipeline/serve/store-deltas.ts';
 import { countMessage, deadMessage, selectionMessage } from '../../pipeline/store/messages.ts';
 import { openStore, type Store } from '../../pipeline/store/store.ts';
 import { scoreCodec } from '../../schemas/codec.ts';
@@ -74,7 +75,7 @@ export function apiOf(dir: string, onFault: (error: Error) => void = () => undef
   const read = served({
     dir: join(dir),
     version: '1.2.3',
-    desk: desk({ dir, roots, environment: ENVIRONMENT }),
+    desk: desk(roots, storeDeltas(dir, ENVIRONMENT)),
     openTokenizer: () => ({ decode: (ids) => Array.from(ids, (id) => `<${id}>`).join('') }),
     clock: () => Date.now() / 1000,
   });

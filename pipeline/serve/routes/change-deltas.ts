@@ -4,7 +4,12 @@ import { type Change, change, ofDelta } from '../route.ts';
 import { delta, deltaLine } from './deltas.ts';
 
 const path = '/api/deltas/{delta}';
-const GONE = { 404: 'there is none' } as const;
+/** Of what a cluster holds. */
+const OF_CLUSTER = {
+  403: 'the cluster does not let the server change its deltas',
+  503: 'the cluster does not answer',
+} as const;
+const GONE = { 404: 'there is none', ...OF_CLUSTER } as const;
 
 export const changeDeltas: readonly Change[] = [
   change({
@@ -22,9 +27,9 @@ export const changeDeltas: readonly Change[] = [
     }),
     reply: delta,
     refusals: {
-      403: 'this checkpoint may not be named',
+      403: `this checkpoint may not be named, or ${OF_CLUSTER[403]}`,
       422: 'it cannot be added: it is no tuning of this base, or the store has it already',
-      503: 'another one is being added',
+      503: `another one is being added, or ${OF_CLUSTER[503]}`,
     },
     handle: async (_, asked, served, signal) => deltaLine(await served.desk.add(asked, signal), served),
   }),
@@ -37,8 +42,8 @@ export const changeDeltas: readonly Change[] = [
     body: z.strictObject({ paused: z.boolean().describe('scans leave it out from the next batch on') }),
     reply: delta,
     refusals: GONE,
-    handle: async (asked, { paused }, served) =>
-      deltaLine(served.desk.pause(served.delta(asked.delta).id, paused), served),
+    handle: async (asked, { paused }, served, signal) =>
+      deltaLine(await served.desk.pause(served.delta(asked.delta).id, paused, signal), served),
   }),
   change({
     method: 'DELETE',
@@ -48,8 +53,8 @@ export const changeDeltas: readonly Change[] = [
     params: ofDelta,
     reply: z.null(),
     refusals: GONE,
-    async handle(asked, _, served) {
-      served.desk.remove(served.delta(asked.delta).id);
+    async handle(asked, _, served, signal) {
+      await served.desk.remove(served.delta(asked.delta).id, signal);
       return null;
     },
   }),

@@ -1,5 +1,6 @@
 /** A store that takes what the topics of a cluster say, and how far it is in them, in one transaction. */
 import { deltaCodec } from '../../schemas/codec.ts';
+import type { Delta } from '../../schemas/types.ts';
 import type { Delivered } from '../contract.ts';
 import { keepDelta } from '../deltas/keep.ts';
 import { ConfigError } from '../error.ts';
@@ -10,10 +11,14 @@ import type { Store } from '../store/store.ts';
 import type { LiveShares } from './live-shares.ts';
 
 export interface Gathering {
+  /** A delta of the settings, where the cluster does not say otherwise. */
+  include(delta: Delta): void;
   /** The next offset of each partition of a topic; those of which nothing was taken are left out. */
   placesOf(topic: string): ReadonlyMap<number, number>;
-  /** All of it or nothing. */
+  /** All of it or nothing. Deltas that were taken before may come again, and are then only known. */
   take(messages: readonly Delivered[]): void;
+  /** Messages that were taken since it was made. */
+  taken(): number;
   /** How far a group of the cluster is in a topic, and how far it could be. */
   waits(group: string, topic: string, next: number, end: number): void;
 }
@@ -22,45 +27,55 @@ export interface GatheringOptions {
   readonly store: Store;
   readonly scan: Scan;
   readonly shares: LiveShares;
-  /** Deltas of another measurement are left out. */
-  readonly measurement: string;
+  /** Best documents kept of a delta, where its workers keep as many. */
+  readonly keep: number;
+  /** Deltas of another measurement are left out; none where it is left out. */
+  readonly measurement?: string;
 }
 
 const READER = 'gather';
 
 /** @throws ConfigError where the store holds documents that are from no cluster */
-export function gathering({ store, scan, shares, measurement }: GatheringOptions): Gathering {
+export function gathering({ store, scan, shares, keep, measurement }: GatheringOptions): Gathering {
   const { log } = scan;
   const next = new Map<string, number>();
   for (const place of log.places()) if (place.group === READER) next.set(place.topic, place.next);
   if (next.size === 0 && scan.counts().length > 0) {
     throw new ConfigError(`the store holds a scan of this machine: name another folder for what comes from a cluster`);
   }
-  const removed = new Set<string>();
+  /** Deltas that were removed, or are of another measurement: nothing of theirs is taken. */
+  const leftOut = new Set<string>();
   /** Letters that were sent again before they came here. */
   const replayed = new Set<string>();
+  let taken = 0;
 
-  function changeDelta(value: Buffer): void {
-    const delta = deltaCodec.decode(value);
-    if (delta.measurement !== measurement) return;
-    if (delta.state !== 'removed') {
-      removed.delete(delta.id);
-      keepDelta(store, delta, scan.name);
+  function keepLess(delta: Delta): void {
+    keepDelta(store, { ...delta, keep: Math.min(keep, delta.keep) }, scan.name);
+  }
+
+  function changeDelta(delta: Delta, isNew: boolean): void {
+    const isOurs = measurement === undefined || delta.measurement === measurement;
+    if (isOurs && delta.state !== 'removed') {
+      leftOut.delete(delta.id);
+      if (isNew) keepLess(delta);
       return;
     }
-    removed.add(delta.id);
+    leftOut.add(delta.id);
+    if (!isNew) return;
     shares.forget(delta.id);
     if (store.deltas().some(({ id }) => id === delta.id)) store.removeDelta(delta.id);
   }
+
+  const placeOf = ({ topic, partition }: Delivered) => `${topic}/${partition}`;
 
   function apply(message: Delivered): void {
     const { topic, partition, offset, key, value, headers } = message;
     switch (topic) {
       case DELTAS:
-        if (value !== null) changeDelta(value);
+        if (value !== null) changeDelta(deltaCodec.decode(value), offset >= (next.get(placeOf(message)) ?? 0));
         return;
       case SELECTION:
-        if (removed.has(key.split('/', 1)[0]!)) return;
+        if (leftOut.has(key.split('/', 1)[0]!)) return;
         for (const change of shares.apply(message)) scan.write(change);
         return;
       case REPLAYED:
@@ -77,6 +92,12 @@ export function gathering({ store, scan, shares, measurement }: GatheringOptions
   }
 
   return {
+    include(delta) {
+      if (!leftOut.has(delta.id) && store.deltas().every(({ id }) => id !== delta.id)) keepLess(delta);
+    },
+
+    taken: () => taken,
+
     placesOf(topic) {
       const own = [...next].filter(([name]) => name.startsWith(`${topic}/`));
       return new Map(own.map(([name, offset]) => [Number(name.slice(topic.length + 1)), offset]));
@@ -87,12 +108,14 @@ export function gathering({ store, scan, shares, measurement }: GatheringOptions
       scan.commit(() => {
         for (const message of messages) {
           apply(message);
-          behind.set(`${message.topic}/${message.partition}`, message.offset + 1);
+          const place = placeOf(message);
+          behind.set(place, Math.max(message.offset + 1, next.get(place) ?? 0));
         }
         for (const change of shares.settle()) scan.write(change);
         for (const [place, offset] of behind) log.commit(place, READER, offset);
       });
       for (const [place, offset] of behind) next.set(place, offset);
+      taken += messages.length;
     },
 
     waits(group, topic, at, end) {

@@ -1,4 +1,4 @@
-/** Shares of a store as one, while they grow: see merge-shares.ts, which does it at once. */
+/** Shares of a store as one: what each worker kept of its part of the stream, as one worker would have kept it of the whole. */
 import { scoreCodec, selectionCodec } from '../../schemas/codec.ts';
 import type { Score } from '../../schemas/types.ts';
 import { mergedSketch } from '../../stages/math/quantile.ts';
@@ -29,8 +29,9 @@ export interface LiveSharesOptions {
 }
 
 /**
- * A list that goes by an order is exactly that of the whole stream. A share evicts only what so many better ones of its own stand
- * before, all of which came here first: so what falls out of the whole never has to come back.
+ * A list that goes by an order is exactly that of the whole stream, and so is the distribution. A share evicts only what so many
+ * better ones of its own stand before, all of which came here first: so what falls out of the whole never has to come back. A pool
+ * depends on what came before: the union of the shares' pools is taken, larger than any one's, none of its candidates lost.
  */
 export function liveShares({ store, keep, others, partitions }: LiveSharesOptions): LiveShares {
   const rankings = new Map<string, Ranking>();

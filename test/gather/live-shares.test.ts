@@ -1,14 +1,17 @@
 import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
-import { scoreCodec } from '../schemas/codec.ts';
-import { NO_PROVENANCE } from '../schemas/provenance.ts';
-import type { Score, Selection } from '../schemas/types.ts';
-import { greedy } from '../stages/math/greedy.ts';
-import { random } from '../stages/math/random.ts';
-import { dot } from '../stages/math/vector.ts';
-import { mergedShares } from '../stages/merge-shares.ts';
-import { select } from '../stages/select.ts';
+import type { Outgoing } from '../../pipeline/contract.ts';
+import { liveShares } from '../../pipeline/gather/live-shares.ts';
+import type { Member } from '../../pipeline/store/members.ts';
+import { selectionMessage } from '../../pipeline/store/messages.ts';
+import { scoreCodec, selectionCodec } from '../../schemas/codec.ts';
+import { NO_PROVENANCE } from '../../schemas/provenance.ts';
+import type { Score, Selection } from '../../schemas/types.ts';
+import { greedy } from '../../stages/math/greedy.ts';
+import { random } from '../../stages/math/random.ts';
+import { dot } from '../../stages/math/vector.ts';
+import { STATE, select } from '../../stages/select.ts';
 
 const DELTA = { id: 'd', norm: 1 };
 const KEEP = 5;
@@ -26,28 +29,63 @@ function scoreOf(value: number, i: number, sketch = new Float32Array()): Score {
   return { ...text, ...losses, ...numbers, ...arrays, ...place };
 }
 
-/** What one worker's share of the log says in the end, its batches of random size. */
-async function shareOf(
-  scores: readonly Score[],
-  pool?: { readonly size: number; readonly width: number },
-): Promise<readonly Selection[]> {
+interface Pool {
+  readonly size: number;
+  readonly width: number;
+}
+
+/** What one worker writes of its share of the log. */
+async function changesOf(scores: readonly Score[], pool?: Pool): Promise<readonly Outgoing[]> {
   const stage = select({ deltas: [DELTA], keep: KEEP, pool, others: OTHERS }, NOTHING);
-  const kept = new Map<string, Selection>();
-  for (const outcome of await stage.process(scores, AbortSignal.timeout(60_000))) {
+  const outcomes = await stage.process(scores, AbortSignal.timeout(60_000));
+  return outcomes.flatMap((outcome) => {
     assert.ok(Array.isArray(outcome));
-    for (const change of outcome.flatMap(({ changes }) => changes)) {
-      const key = `${change.list}/${change.key}`;
-      if (change.value === null) kept.delete(key);
-      else kept.set(key, { ...change, value: change.value });
-    }
-  }
+    return outcome.flatMap(({ changes }) => changes.map(selectionMessage));
+  });
+}
+
+/** A topic whose messages put and evict. */
+function compacted() {
+  const kept = new Map<string, Selection>();
+  return {
+    kept,
+    write({ key, value }: Outgoing) {
+      if (value === null) kept.delete(key);
+      else kept.set(key, selectionCodec.decode(value));
+    },
+  };
+}
+
+async function shareOf(scores: readonly Score[], pool?: Pool): Promise<readonly Selection[]> {
+  const { kept, write } = compacted();
+  for (const change of await changesOf(scores, pool)) write(change);
   return [...kept.values()];
 }
 
-const merged = (shares: readonly Selection[]) => mergedShares(shares, { keep: KEEP, others: OTHERS });
+/** What shares make together, one change of each after the other. */
+function merged(shares: readonly (readonly Outgoing[])[]): readonly Selection[] {
+  const { kept, write } = compacted();
+  const store = {
+    state: (delta: string, name: string) => kept.get(`${delta}/state/${name}`)?.value,
+    *members(delta: string, list: string): IterableIterator<Member> {
+      for (const one of kept.values()) {
+        if (one.delta === delta && one.list === list)
+          yield { ...scoreCodec.decode(one.value), gain: one.gain, standardError: null };
+      }
+    },
+  };
+  const live = liveShares({ store, keep: KEEP, others: OTHERS, partitions: shares.length });
+  for (let i = 0; shares.some((share) => i < share.length); i++) {
+    for (const [partition, share] of shares.entries()) {
+      if (i < share.length) live.apply({ ...share[i]!, partition, offset: i }).forEach(write);
+    }
+  }
+  live.settle().forEach(write);
+  return [...kept.values()].filter(({ list, key }) => list !== 'state' || key === STATE.quantiles);
+}
 
-function shown(all: Iterable<Selection>) {
-  return Array.from(all, ({ list, key, value }) => `${list}/${key} ${value.toString('hex')}`).sort();
+function shown(all: readonly Selection[]) {
+  return all.map(({ list, key, value }) => `${list}/${key} ${value.toString('hex')}`).sort();
 }
 
 describe('shares of a store', () => {
@@ -57,9 +95,9 @@ describe('shares of a store', () => {
       fc.asyncProperty(values, async (all) => {
         const scores = all.map(([value], i) => scoreOf(value / 20, i));
         const shares = await Promise.all(
-          [3, 1, 0, 2].map((share) => shareOf(scores.filter((_, i) => all[i]![1] === share))),
+          [3, 1, 0, 2].map((share) => changesOf(scores.filter((_, i) => all[i]![1] === share))),
         );
-        assert.deepEqual(shown(merged(shares.flat())), shown(await shareOf(scores)));
+        assert.deepEqual(shown(merged(shares)), shown(await shareOf(scores)));
       }),
       { numRuns: 50 },
     );
@@ -71,13 +109,13 @@ describe('shares of a store', () => {
       const whole = await cosineOf(await shareOf(scores, POOL));
       const shares = await Promise.all(
         Array.from({ length: workers }, (_, worker) =>
-          shareOf(
+          changesOf(
             scores.filter((_, i) => i % workers === worker),
             POOL,
           ),
         ),
       );
-      const split = await cosineOf([...merged(shares.flat())]);
+      const split = await cosineOf(merged(shares));
       assert.ok(split >= 0.99 * whole, `${workers} workers: ${split} against ${whole}`);
     }
   });

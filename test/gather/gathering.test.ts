@@ -4,15 +4,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { after, describe, test } from 'node:test';
 import type { Delivered, Outgoing } from '../../pipeline/contract.ts';
-import { type Gathering, gathering } from '../../pipeline/follow/gathering.ts';
-import { liveShares } from '../../pipeline/follow/live-shares.ts';
+import { type Gathering, gathering } from '../../pipeline/gather/gathering.ts';
+import { liveShares } from '../../pipeline/gather/live-shares.ts';
 import { countMessage, deadMessage, selectionMessage } from '../../pipeline/store/messages.ts';
 import { openStore, type Store } from '../../pipeline/store/store.ts';
 import { openView } from '../../pipeline/store/view.ts';
 import { selectionCodec } from '../../schemas/codec.ts';
-import type { Selection } from '../../schemas/types.ts';
 import { random } from '../../stages/math/random.ts';
-import { mergedShares } from '../../stages/merge-shares.ts';
 import { type Selected, select } from '../../stages/select.ts';
 import { DELTA, scoreOf } from '../kit/store.ts';
 
@@ -30,7 +28,7 @@ function open(name: string): { readonly store: Store; readonly held: Gathering }
   const record = { base: 'b', tuned: 't', norm: 1, baseNorm: 1, measurement: 'm', keep: KEEP, rankBy: 'cosine' };
   store.addDelta({ id: DELTA, ...record });
   const shares = liveShares({ store, keep: KEEP, others: OTHERS, partitions: PARTITIONS });
-  return { store, held: gathering({ store, scan: store.scan('cluster'), shares, measurement: 'm' }) };
+  return { store, held: gathering({ store, scan: store.scan('cluster'), shares, keep: KEEP, measurement: 'm' }) };
 }
 
 /** What a worker of a partition writes of its part of the stream, batch by batch. */
@@ -49,20 +47,26 @@ async function changesOf(documents: readonly number[]): Promise<readonly Outgoin
   return all;
 }
 
+/** What is left of each key. */
+function lastOf(changes: readonly Outgoing[]): ReadonlyMap<string, Buffer> {
+  const last = new Map<string, Buffer>();
+  for (const { key, value } of changes) {
+    if (value === null) last.delete(key);
+    else last.set(key, Buffer.from(value));
+  }
+  return last;
+}
+
 const on = (message: Outgoing, partition: number, offset: number): Delivered => ({ ...message, partition, offset });
 
 describe('a store that follows a cluster', () => {
-  test('holds what a store holds that was gathered at once, however shares interleave and wherever it was begun anew', async () => {
+  test('holds what one worker would have kept, however shares interleave and wherever it was begun anew', async () => {
     const parts = Array.from({ length: PARTITIONS }, (_, p) =>
       Array.from({ length: 80 }, (_, i) => i).filter((i) => i % PARTITIONS === p),
     );
     const logs = (await Promise.all(parts.map(changesOf))).map((log, p) => log.map((one, i) => on(one, p, i)));
-    const last = new Map<string, Selection>();
-    for (const { partition, key, value } of logs.flat()) {
-      if (value === null) last.delete(`${partition} ${key}`);
-      else last.set(`${partition} ${key}`, selectionCodec.decode(value));
-    }
-    const whole = [...mergedShares([...last.values()], { keep: KEEP, others: OTHERS })];
+    const one = lastOf(await changesOf(parts.flat().sort((a, b) => a - b)));
+    const pools = new Map(logs.flatMap((log) => [...lastOf(log)].filter(([key]) => key.startsWith(`${DELTA}/pool/`))));
 
     const draws = random(7).words(0, 0, 4000);
     let drawn = 0;
@@ -85,15 +89,16 @@ describe('a store that follows a cluster', () => {
       }
     }
     for (const list of LISTS) {
-      const expected = whole.filter((one) => one.list === list).map(({ key }) => key);
+      const place = `${DELTA}/${list}/`;
+      const expected = [...(list === 'pool' ? pools : one).keys()].filter((key) => key.startsWith(place)).sort();
       assert.deepEqual(
-        Array.from(at.store.members(DELTA, list), ({ key }) => key),
-        expected.sort(),
+        Array.from(at.store.members(DELTA, list), ({ key }) => place + key),
+        expected,
         list,
       );
     }
-    const quantiles = whole.find(({ list, key }) => list === 'state' && key === 'quantiles')!;
-    assert.deepEqual(at.store.state(DELTA, 'quantiles'), quantiles.value);
+    const quantiles = selectionCodec.decode(one.get(`${DELTA}/state/quantiles`)!).value;
+    assert.deepEqual(at.store.state(DELTA, 'quantiles'), quantiles);
     at.store.close();
   });
 
