@@ -55,7 +55,7 @@ export async function work(config: WorkerConfig, world: WorkerWorld, signal: Abo
   const client = kafkaClient(connection, 'patient');
   const lags = lagReader(client);
   const metrics = workerMetrics({
-    legs: plans.map(({ name }) => name),
+    legs: plans,
     lag(leg) {
       const { reads } = plans.find(({ name }) => name === leg)!;
       return lags.of(config.prefix + leg, config.prefix + reads);

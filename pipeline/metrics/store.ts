@@ -2,22 +2,24 @@
 import { distributionOf } from '../../stages/distribution.ts';
 import { ALERTS, HELD } from '../store/messages.ts';
 import type { StoreView, Waiting } from '../store/view.ts';
+import { alertCounter } from './alerts.ts';
 import type { ProcessMetrics } from './register.ts';
 import { setScores } from './scores.ts';
 import { DELTA_LABEL, MOST_DELTAS } from './table.ts';
 
 /** Counters of the documents and alerts of a store: of the one process that makes them, so that sums hold. */
-export function countStore({ counter, onScrape }: ProcessMetrics, { store }: StoreView): void {
+export function countStore(metrics: ProcessMetrics, { store }: StoreView): void {
+  const { counter, onScrape } = metrics;
   const documents = counter('deltasift_documents_total');
   onScrape('deltasift_documents_total', () => {
     documents.reset();
     for (const { stage, outcome, code, n } of store.counts()) documents.inc({ stage, outcome, code }, n);
   });
-  const alerts = counter('deltasift_alerts_total');
+  const alerts = alertCounter(metrics);
   onScrape('deltasift_alerts_total', () => {
     alerts.reset();
-    for (const { rule, held, n } of store.alerts.counts())
-      alerts.inc({ rule, outcome: held === '' ? 'sent' : held }, n);
+    for (const one of store.alerts.counts()) alerts.found(one, one.n);
+    store.counts().forEach(alerts.told);
   });
 }
 
@@ -33,7 +35,7 @@ export function watchStore({ gauge, onScrape }: ProcessMetrics, view: StoreView)
   onScrape('deltasift_outbox_alerts', () => {
     outbox.reset();
     for (const { group, messages } of view.waiting().filter(isOutbox)) {
-      outbox.set({ sink: group.replace(/^notify\./, '') }, messages);
+      outbox.set({ sink: group.replace(/^(notify|deliver)\./, '') }, messages);
     }
   });
 
@@ -71,6 +73,8 @@ export function watchStore({ gauge, onScrape }: ProcessMetrics, view: StoreView)
   onScrape('deltasift_store_bytes', () => bytes.set(view.bytes()));
 }
 
+/** Of the store itself, or of the cluster that it follows. */
 function isOutbox({ topic }: Waiting): boolean {
-  return topic === ALERTS || topic === HELD;
+  const [name] = topic.split(':').slice(-1);
+  return name === ALERTS || name === HELD;
 }

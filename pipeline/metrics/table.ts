@@ -328,7 +328,7 @@ export const METRICS = {
     help: 'What rules found, by what became of it: sent, or the reason why it was held.',
     unit: 'alerts',
     labels: ['rule', 'outcome'],
-    from: ['scan'],
+    from: RUNNING,
     panels: [
       {
         row: 'Alerts',
@@ -343,6 +343,23 @@ export const METRICS = {
       },
     ],
   },
+  deltasift_told_total: {
+    type: 'counter',
+    help: 'Alerts that a sink was told of, by whether it took them or refused them for what they are.',
+    unit: 'alerts',
+    labels: ['sink', 'outcome'],
+    from: RUNNING,
+    panels: [
+      {
+        row: 'Alerts',
+        title: 'Alerts an hour, by sink and outcome',
+        unit: 'alerts/h',
+        queries: [
+          { expr: 'sum by (sink, outcome) (increase(deltasift_told_total[1h]))', legend: '{{sink}} {{outcome}}' },
+        ],
+      },
+    ],
+  },
   deltasift_rule_armed: {
     type: 'gauge',
     help: 'Whether a rule is armed for a delta.',
@@ -352,10 +369,10 @@ export const METRICS = {
   },
   deltasift_outbox_alerts: {
     type: 'gauge',
-    help: 'Alerts that a sink has still to be told of; of `digest`, those that are held for one.',
+    help: 'Alerts that a sink has still to be told of; of `digest`, those that are held for one. Of a cluster what its leg `deliver` has still to read.',
     unit: 'alerts',
     labels: ['sink'],
-    from: STORE,
+    from: [...RUNNING, 'serve'],
     panels: [
       {
         row: 'Alerts',
@@ -367,11 +384,12 @@ export const METRICS = {
     rules: [
       {
         alert: 'DeltasiftSinkBehind',
-        expr: 'min_over_time(deltasift_outbox_alerts{sink!="digest"}[15m]) > 0',
+        expr: 'max by (sink) (min_over_time(deltasift_outbox_alerts{sink!="digest"}[15m])) > 0',
         for: '15m',
         severity: 'warning',
         summary: 'Sink {{ $labels.sink }} takes no alerts: {{ $value }} wait',
-        action: 'What the scan says names the answer of the sink; nothing is lost, it is tried again.',
+        action:
+          'What the scan, or the worker of its leg, says names the answer of the sink; nothing is lost, it is tried again.',
       },
     ],
   },

@@ -2,15 +2,18 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import { serveMetrics } from '../../../pipeline/metrics/server.ts';
 import { workerMetrics } from '../../../pipeline/metrics/worker.ts';
-import { countMessage, selectionMessage } from '../../../pipeline/store/messages.ts';
+import { alertMessages, countMessage, selectionMessage } from '../../../pipeline/store/messages.ts';
 import { quantileSketch } from '../../../stages/math/quantile.ts';
+import { alertOf } from '../../alert/alert-of.ts';
 import { DELTA } from '../../kit/store.ts';
+
+const legOf = (name: string) => ({ name, steps: [], ...(name.startsWith('deliver.') ? { sink: name.slice(8) } : {}) });
 
 describe('metrics of a worker', () => {
   test('say what was committed, how batches waited, and how far each leg is behind', async () => {
     const metrics = workerMetrics({
-      legs: ['tokenize', 'gradient'],
-      lag: async (leg) => (leg === 'tokenize' ? 7 : Promise.reject(new Error('the cluster is away'))),
+      legs: ['tokenize', 'gradient', 'deliver.ops'].map(legOf),
+      lag: async (leg) => (leg === 'gradient' ? Promise.reject(new Error('the cluster is away')) : 7),
       clock: () => 1234.5,
       now: () => 0,
     });
@@ -25,6 +28,10 @@ describe('metrics of a worker', () => {
       outgoing: [
         { topic: 'tokens', key: 'k', value: Buffer.from('no count'), headers: {} },
         countMessage({ stage: 'tokenize', outcome: 'rejected', code: 'too-short', n: 2 }),
+        countMessage({ stage: 'notify.ops', outcome: 'out', code: '', n: 3 }),
+        countMessage({ stage: 'notify.ops', outcome: 'dropped', code: 'held', n: 4 }),
+        ...alertMessages(alertOf('a', { rule: 'high' })),
+        ...alertMessages(alertOf('b', { rule: 'high', held: 'limit' })),
         selectionMessage({
           delta: DELTA,
           list: 'state',
@@ -46,6 +53,10 @@ describe('metrics of a worker', () => {
       `deltasift_scored{delta="${DELTA.slice(0, 12)}"} 1`,
       'deltasift_last_progress_seconds{leg="tokenize"} 1234.5',
       'deltasift_lag_messages{leg="tokenize"} 7',
+      'deltasift_outbox_alerts{sink="ops"} 7',
+      'deltasift_alerts_total{rule="high",outcome="sent"} 1',
+      'deltasift_alerts_total{rule="high",outcome="limit"} 1',
+      'deltasift_told_total{sink="ops",outcome="took"} 3',
     ]) {
       assert.ok(text.split('\n').includes(line), line);
     }
@@ -55,7 +66,7 @@ describe('metrics of a worker', () => {
   });
 
   test('carry no label but leg, stage, outcome and code', async () => {
-    const metrics = workerMetrics({ legs: ['select'], lag: async () => 0, clock: () => 0, now: () => 0 });
+    const metrics = workerMetrics({ legs: [legOf('select')], lag: async () => 0, clock: () => 0, now: () => 0 });
     metrics.watch('select').handled({ messages: 1, waitedMs: 1, tookMs: 1 });
     const own = (await metrics.registry.metrics()).split('\n').filter((line) => line.startsWith('deltasift_'));
     const labels = new Set(own.flatMap((line) => [...line.matchAll(/[{,](\w+)=/g)].map(([, name]) => name)));
@@ -65,7 +76,7 @@ describe('metrics of a worker', () => {
   test('a leg that neither tries nor hears anything is not healthy; one that still prepares a partition is not ready', async () => {
     let now = 0;
     const { registry, probes, watch } = workerMetrics({
-      legs: ['a', 'b'],
+      legs: ['a', 'b'].map(legOf),
       lag: async () => 0,
       clock: () => now,
       now: () => 0,
