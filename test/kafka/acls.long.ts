@@ -10,8 +10,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import type { Admin } from 'kafkajs';
+import { environmentOf } from '../../pipeline/environment.ts';
 import { kafkaClient } from '../../pipeline/kafka/client.ts';
 import { lagOf } from '../../pipeline/kafka/lag.ts';
+import { clusterDeltas } from '../../pipeline/serve/cluster-deltas.ts';
 import { ALERT_STEPS, INPUT, STEPS } from '../../pipeline/topology.ts';
 import { deltasift, LAUNCHER } from '../cli/run.ts';
 import { type Broker, startBroker } from '../kit/broker.ts';
@@ -228,6 +230,33 @@ describe('a user with the rights of docs/acls.md', () => {
       assert.deepEqual(complaints, []);
     });
   }
+});
+
+describe('a server of a cluster', () => {
+  test('that may not write deltas refuses to change one, and names the right', async () => {
+    await allow(linesOf('delta list'), 'deltasift.');
+    const { stdout } = await promisify(execFile)(process.execPath, [LAUNCHER, 'delta', 'list', '--json', ...secure()], {
+      env: SECRETS,
+    });
+    const [{ id }] = JSON.parse(stdout).deltas;
+    const deltas = clusterDeltas({
+      cluster: {
+        brokers: [broker.secureAddress],
+        prefix: 'deltasift.',
+        wire: 'single-object',
+        sasl: 'scram-sha-512',
+        tlsCa: join(broker.dir, 'ca.pem'),
+      },
+      dir: folder(),
+      environment: environmentOf(SECRETS, '/', false),
+      clock: () => 0,
+    });
+    await assert.rejects(deltas.pause(id, true, AbortSignal.timeout(60_000)), {
+      name: 'Problem',
+      status: 403,
+      message: /ACL for Write on topic deltasift\.deltas/,
+    });
+  });
 });
 
 describe('an administrator of topics with the rights of docs/acls.md', () => {
