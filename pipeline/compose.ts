@@ -28,6 +28,8 @@ import { openStore } from './store/store.ts';
 import { measureOf } from './target/modes.ts';
 import type { Target } from './target/target.ts';
 import { CHANGED, LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
+import type { Spans } from './tracing/spans.ts';
+import { tracedStage } from './tracing/traced.ts';
 
 export interface Parts {
   readonly config: ScanConfig;
@@ -42,6 +44,7 @@ export interface Parts {
   readonly onScored: (scores: readonly Score[]) => void;
   /** Told how long batches take in each stage. */
   readonly stages?: StageWatch | undefined;
+  readonly spans?: Spans | undefined;
 }
 
 /** Milliseconds after which documents of a source that waits, or is followed, are scored without more of them. */
@@ -58,6 +61,7 @@ export function compose({
   clock = () => 0,
   onScored,
   stages: watch,
+  spans,
 }: Parts): DependencyContainer {
   const root = container.createChildContainer();
   const { delta: own, tokenizer, windows, sketch } = target;
@@ -99,7 +103,7 @@ export function compose({
       const rankBy = measureOf(config);
       return (gradient, deltas) => {
         let admitting: Admitting;
-        const told = <In, Out>(stage: Stage<In, Out>) => timed(stage, watch);
+        const told = <In, Out>(stage: Stage<In, Out>) => tracedStage(timed(stage, watch), spans);
         // seen-set and selection run ahead of the store: a batch that comes again finds them made anew
         const stages = (): Chain<Document, Selected & Partial<Matched>> => {
           admitting = admit({ seen, filters, near });

@@ -34,7 +34,7 @@ import { isOfAlerts, isOfComparing, type LegPlan } from './topology.ts';
 const SEEN_BOUND = 1_000_000;
 
 export interface WorkerWorld
-  extends Pick<World, 'environment' | 'cores' | 'note' | 'clock' | 'now' | 'folder' | 'random' | 'write'> {
+  extends Pick<World, 'environment' | 'cores' | 'note' | 'clock' | 'now' | 'folder' | 'random' | 'write' | 'spans'> {
   readonly progress: (leg: string, messages: number) => void;
 }
 
@@ -144,6 +144,7 @@ async function runScoringLegs(
       filters,
       comparing,
       watch: metrics.stages,
+      spans: world.spans,
       tokenize: tokenize(target.tokenizer, target.windows),
       gradient,
       longest: config.window,
@@ -166,7 +167,10 @@ async function runScoringLegs(
         await leg.prepare(partition, claiming);
       },
     };
-    await runLeg({ plan, leg: prepared, connection, prefix, wire, watch, progress: world.progress }, either);
+    await runLeg(
+      { plan, leg: prepared, connection, prefix, wire, watch, spans: world.spans, progress: world.progress },
+      either,
+    );
   }
 
   try {

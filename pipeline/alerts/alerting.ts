@@ -13,6 +13,8 @@ import { chain } from '../legs/chain.ts';
 import { type LegOptions, leg } from '../legs/leg.ts';
 import { soundAlert } from '../legs/sound.ts';
 import { ALERTS, alertMessages, HELD } from '../store/messages.ts';
+import type { Spans } from '../tracing/spans.ts';
+import { tracedHandle, tracedStage } from '../tracing/traced.ts';
 
 export type AlertConfig = Pick<ScanConfig, 'alerts' | 'sinks'>;
 
@@ -66,6 +68,7 @@ export interface ReaderOptions {
   /** In [0, 1). */
   readonly random: () => number;
   readonly tell: (sentence: string) => void;
+  readonly spans?: Spans | undefined;
   /** Where the transport frames values in another way than codecs do. */
   readonly unframe?: LegOptions<unknown, unknown>['unframe'];
 }
@@ -73,22 +76,26 @@ export interface ReaderOptions {
 /** A group for each sink, so that none waits for another, and one that makes digests. */
 export function alertReaders(alerting: Alerting, options: ReaderOptions): readonly AlertReader[] {
   const told = alerting.sinks.map((sink) => sinkReader(sink, alerting.rules, options));
-  return told.length === 0 ? [] : [...told, digestReader(options)];
+  const readers = told.length === 0 ? [] : [...told, digestReader(options)];
+  return readers.map((reader) => ({ ...reader, handle: tracedHandle(reader.handle, options.spans) }));
 }
 
 export function sinkReader(
   { name, sink }: NamedSink,
   rules: Alerting['rules'],
-  { random, tell, unframe }: ReaderOptions,
+  { random, tell, unframe, spans }: ReaderOptions,
 ): AlertReader {
   const wants = (rule: string) => rules.find((one) => one.name === rule)?.sinks?.includes(name) ?? true;
-  const make = () => chain(deliver({ name, sink: { send: sink.send }, wants, random, tell }));
+  const make = () => chain(tracedStage(deliver({ name, sink: { send: sink.send }, wants, random, tell }), spans));
   const handle = leg<ToldAlert, ToldAlert>(make, { ...reading(unframe), encode: () => [] });
   return { topic: ALERTS, group: `notify.${name}`, pace: 'alerts', handle };
 }
 
-export function digestReader({ clock, unframe }: ReaderOptions): AlertReader {
-  const handle = leg<Alert, Alert>(() => chain(digest(clock)), { ...reading(unframe), encode: alertMessages });
+export function digestReader({ clock, unframe, spans }: ReaderOptions): AlertReader {
+  const handle = leg<Alert, Alert>(() => chain(tracedStage(digest(clock), spans)), {
+    ...reading(unframe),
+    encode: alertMessages,
+  });
   return { topic: HELD, group: 'digest', pace: 'digest', handle };
 }
 

@@ -14,6 +14,7 @@ import { soundAlert, soundScore } from '../legs/sound.ts';
 import { type StageWatch, timed } from '../legs/timed.ts';
 import { alertMessages, matchMessage, ruleMessage, WATCHED } from '../store/messages.ts';
 import type { LegPlan } from '../topology.ts';
+import { tracedStage } from '../tracing/traced.ts';
 import { type Alerting, digestReader, endingWith, type ReaderOptions, sinkReader } from './alerting.ts';
 
 export interface AlertLegParts extends ReaderOptions {
@@ -44,7 +45,7 @@ export function alertLeg(plan: LegPlan, parts: AlertLegParts, signal: AbortSigna
   const { alerting, clock, digestSeconds, unframe } = parts;
   const { rules } = alerting;
   const framed = unframe === undefined ? {} : { unframe };
-  const watched = <In, Out>(stage: Stage<In, Out>) => timed(stage, parts.watch);
+  const watched = <In, Out>(stage: Stage<In, Out>) => tracedStage(timed(stage, parts.watch), parts.spans);
 
   if (steps.includes('watch')) {
     const handle = leg<Score, Score>(() => chain(watched(watch(rules))), {

@@ -6,6 +6,7 @@ import { drained, waitingFor } from '../embedded/drained.ts';
 import { ConfigError } from '../error.ts';
 import { ALERTS } from '../store/messages.ts';
 import { openStore } from '../store/store.ts';
+import type { Spans } from '../tracing/spans.ts';
 import { type AlertConfig, alertReaders, notify, openAlerting } from './alerting.ts';
 import { type SinkWorld, sinkTools } from './sink-tools.ts';
 
@@ -19,6 +20,7 @@ export interface NotifyWorld extends SinkWorld {
   /** In [0, 1). */
   random(): number;
   note(sentence: string): void;
+  readonly spans?: Spans | undefined;
 }
 
 /**
@@ -34,7 +36,8 @@ export async function tellStore(config: NotifyConfig, world: NotifyWorld, signal
     let left = 0;
     for (const name of store.scans()) {
       const scan = store.scan(name);
-      const readers = alertReaders(alerting, { clock: world.clock, random: world.random, tell: world.note });
+      const { clock, random, note: tell, spans } = world;
+      const readers = alertReaders(alerting, { clock, random, tell, spans });
       const [changed, stop] = [bell(), new AbortController()];
       const either = AbortSignal.any([signal, stop.signal]);
       leaveAllBut(scan, readers);

@@ -16,7 +16,7 @@ export interface AlertSurroundings {
   readonly config: WorkerConfig;
   readonly connection: KafkaConnection;
   readonly metrics: WorkerMetrics;
-  readonly world: Pick<World, 'environment' | 'folder' | 'note' | 'clock' | 'random' | 'write'> & {
+  readonly world: Pick<World, 'environment' | 'folder' | 'note' | 'clock' | 'random' | 'write' | 'spans'> & {
     readonly progress: (leg: string, messages: number) => void;
   };
 }
@@ -49,11 +49,15 @@ export async function runAlertLegs(
         unframe: wire.unframe,
         saved: (partition, claiming) => readRules(cluster, partition, claiming),
         watch: metrics.stages,
+        spans: world.spans,
       },
       either,
     );
     const watch = metrics.watch(plan.name);
-    await runLeg({ plan, leg, connection, prefix, wire, watch, progress: world.progress, pace }, either);
+    await runLeg(
+      { plan, leg, connection, prefix, wire, watch, progress: world.progress, spans: world.spans, pace },
+      either,
+    );
   }
 
   try {

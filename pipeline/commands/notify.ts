@@ -8,10 +8,14 @@ export const notify = command({
   config: notifyConfig,
 
   async run(config, { out, err, json, quiet, signal, folder, clock, random }) {
-    const { tellStore } = await import('../alerts/notify.ts'); // loaded when asked for: other commands start sooner
+    const [{ tellStore }, { openTelemetry }] = await Promise.all([
+      import('../alerts/notify.ts'), // loaded when asked for: other commands start sooner
+      import('../tracing/open-telemetry.ts'),
+    ]);
+    const spans = await openTelemetry();
     const note = noteTo({ err, quiet });
     const write = (text: string) => out.write(text);
-    const left = await tellStore(config, { folder, clock, random, write, note }, signal);
+    const left = await tellStore(config, { folder, clock, random, write, note, spans }, signal);
     out.write(json ? `${JSON.stringify({ left })}\n` : `${left} alerts left\n`);
   },
 });

@@ -10,7 +10,10 @@ export const scan = command({
   config: scanConfig,
 
   async run(config, context) {
-    const { scan: run } = await import('../scan/scan.ts'); // loaded when asked for: other commands start sooner
+    const [{ scan: run }, { openTelemetry }] = await Promise.all([
+      import('../scan/scan.ts'), // loaded when asked for: other commands start sooner
+      import('../tracing/open-telemetry.ts'),
+    ]);
     const { environment, cores, folder, now, clock, random, out, json, signal } = context;
     const line = progressOn(context);
     const world = {
@@ -23,6 +26,7 @@ export const scan = command({
       progress: line.update,
       random,
       write: (text: string) => out.write(text),
+      spans: await openTelemetry(),
     };
     const summary = await run(config, world, signal).finally(line.end);
     out.write(json ? `${JSON.stringify(summary)}\n` : words(summary, config.store));

@@ -12,7 +12,11 @@ export const worker = command({
   config: workerConfig,
 
   async run(config, { environment, cores, folder, clock, now, random, out, err, quiet, signal }) {
-    const { work } = await import('../worker.ts'); // loaded when asked for: other commands start sooner
+    const [{ work }, { openTelemetry }] = await Promise.all([
+      import('../worker.ts'), // loaded when asked for: other commands start sooner
+      import('../tracing/open-telemetry.ts'),
+    ]);
+    const spans = await openTelemetry();
     const note = noteTo({ err, quiet });
     const handled = new Map(legsOf(config).map(({ name }) => [name, 0]));
     const progress = (leg: string, messages: number) => {
@@ -20,7 +24,7 @@ export const worker = command({
     };
     try {
       const write = (text: string) => out.write(text);
-      await work(config, { environment, cores, folder, clock, now, random, write, note, progress }, signal);
+      await work(config, { environment, cores, folder, clock, now, random, write, note, progress, spans }, signal);
     } finally {
       for (const [leg, messages] of handled) note(`${leg}: ${messages} messages`);
       setTimeout(() => process.exit(), GRACE_MS).unref();

@@ -1,6 +1,8 @@
 /** One leg of a worker: a subscription with a transport of its own. */
 import type { PerPartition } from '../legs/per-partition.ts';
 import type { LegPlan } from '../topology.ts';
+import type { Spans } from '../tracing/spans.ts';
+import { tracedHandle } from '../tracing/traced.ts';
 import type { KafkaConnection } from './client.ts';
 import { stamp } from './stamp.ts';
 import type { SubscriptionOptions } from './subscription.ts';
@@ -15,6 +17,7 @@ export interface RunningLeg {
   readonly prefix: string;
   readonly wire: Wire;
   readonly watch: Watch;
+  readonly spans?: Spans | undefined;
   /** Told of every commit. */
   readonly progress: (leg: string, messages: number) => void;
   readonly pace?: Partial<SubscriptionOptions>;
@@ -22,7 +25,7 @@ export interface RunningLeg {
 
 /** Until `signal` aborts; what is in flight then is still committed. */
 export async function runLeg(
-  { plan, leg, connection, prefix, wire, watch, progress, pace = {} }: RunningLeg,
+  { plan, leg, connection, prefix, wire, watch, spans, progress, pace = {} }: RunningLeg,
   signal: AbortSignal,
 ): Promise<void> {
   const transport = kafkaTransport({
@@ -41,7 +44,7 @@ export async function runLeg(
     },
   });
   try {
-    await transport.subscribe(plan.reads, plan.name, leg.handle, signal);
+    await transport.subscribe(plan.reads, plan.name, tracedHandle(leg.handle, spans), signal);
   } finally {
     await transport.close();
   }

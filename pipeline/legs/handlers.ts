@@ -12,6 +12,8 @@ import type { SavedShare, SeenSet } from '../kafka/partition-state.ts';
 import { type Comparing, firstComparison } from '../near-duplicates/leg.ts';
 import { REPLAY, SEEN, SELECTION, selectionMessage } from '../store/messages.ts';
 import { type LegPlan, STEPS, type Step } from '../topology.ts';
+import type { Spans } from '../tracing/spans.ts';
+import { tracedStage } from '../tracing/traced.ts';
 import { type Admitting, admit } from './admit.ts';
 import { after } from './after.ts';
 import { type Chain, chain } from './chain.ts';
@@ -26,6 +28,7 @@ export interface LegParts {
   readonly comparing?: Comparing | undefined;
   /** Told how long batches take in each stage. */
   readonly watch?: StageWatch | undefined;
+  readonly spans?: Spans | undefined;
   readonly tokenize: Stage<Document, Tokens>;
   /** The stage that holds a session; whoever opened it closes it. */
   readonly gradient: Stage<Tokens, Gradients>;
@@ -130,7 +133,9 @@ function handlerOf(steps: readonly Step[], parts: LegParts, { seen, saved, again
       ? (value: unknown) => [firstComparison(value as Tokens, comparing)]
       : ENCODE[last];
   const make = () => {
-    const all = steps.flatMap((step) => stages[step]()).map((stage) => timed(stage, parts.watch));
+    const all = steps
+      .flatMap((step) => stages[step]())
+      .map((stage) => tracedStage(timed(stage, parts.watch), parts.spans));
     return (chain as (...stages: readonly AnyStage[]) => Chain<unknown, unknown>)(...all);
   };
   return leg(make, {

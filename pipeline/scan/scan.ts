@@ -32,6 +32,8 @@ import { keepTokenizer } from '../target/kept-tokenizer.ts';
 import { measureOf, type Ranking } from '../target/modes.ts';
 import { openTarget, type Target } from '../target/target.ts';
 import { CHANGED, LEG, type LegFactory, SCAN, SINKS, STORE, TRANSPORT } from '../tokens.ts';
+import type { Spans } from '../tracing/spans.ts';
+import { tracedHandle } from '../tracing/traced.ts';
 import type { ScanProgress } from './progress.ts';
 import { scanReport } from './scan-progress.ts';
 
@@ -52,6 +54,8 @@ export interface World {
   random(): number;
   /** Standard output, where a sink writes to it. */
   write(text: string): void;
+  /** Where batches are traced. */
+  readonly spans?: Spans | undefined;
 }
 
 /** Of the whole scan, however often it was interrupted and whatever its sources; `seconds` of this run alone. */
@@ -102,6 +106,7 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
     clock: world.clock,
     onScored: report.scored,
     stages: metrics?.stages,
+    spans: world.spans,
   });
   const store = container.resolve(STORE);
   let scraped: Pick<MetricsServer, 'close'> | undefined;
@@ -121,7 +126,10 @@ export async function scan(config: ScanConfig, world: World, signal: AbortSignal
     leg = await openLeg({ config, target, store, scan: progress, make, committed, runs: metrics?.runs, world }, signal);
     if (metrics !== undefined) scraped = await serveScanMetrics(metrics, config, world);
     server = await serverOf(config, world);
-    const parts = { transport: container.resolve(TRANSPORT), leg: metrics?.timed(leg.handle) ?? leg.handle };
+    const parts = {
+      transport: container.resolve(TRANSPORT),
+      leg: tracedHandle(metrics?.timed(leg.handle) ?? leg.handle, world.spans),
+    };
     const crawling: CrawlOptions = {
       marks: progress,
       dedup: config.dedup === 'on',
@@ -153,12 +161,12 @@ const TELLING_MS = 5000;
 async function telling(
   parts: { readonly alerting: Alerting; readonly scan: Scan; readonly changed: Bell },
   { digestSeconds }: ScanConfig,
-  { clock, random, note }: World,
+  { clock, random, note, spans }: World,
   signal: AbortSignal,
   what: () => Promise<void>,
 ): Promise<void> {
   const { alerting, scan: progress, changed } = parts;
-  const readers = alertReaders(alerting, { clock, random, tell: note });
+  const readers = alertReaders(alerting, { clock, random, tell: note, spans });
   if (readers.length === 0) return await what();
   const stop = new AbortController();
   leaveAllBut(progress, readers);
