@@ -9,6 +9,7 @@ import { record } from './results.ts';
 const ROUNDS = 9;
 /** Of minutes each. */
 const CLUSTER_ROUNDS = 3;
+const REPLAY_ROUNDS = 5;
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const tiny = {
   base: path('../test/golden/tiny/base'),
@@ -36,6 +37,10 @@ const sections: Readonly<Record<string, { readonly title: string; run(): Promise
   pipeline: {
     title: 'The pipeline',
     run: async () => (await import('./pipeline.ts')).pipelineSection(await pair(), cache, ROUNDS, signal),
+  },
+  replay: {
+    title: 'Speed of replay',
+    run: async () => (await import('./replay-speed.ts')).replaySection(await pair(), cache, REPLAY_ROUNDS, signal),
   },
   selection: {
     title: 'Picking a set',

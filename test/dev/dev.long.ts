@@ -38,10 +38,16 @@ async function bestOf(store: string): Promise<readonly { readonly id: string; re
 }
 
 describe('dev', () => {
-  test('runs a crawl through all legs to the end, and finds what a scan finds', async () => {
+  test('runs a crawl through all legs to the end, finds what a scan finds, and tells of it by the rules', async () => {
     const env = { ...process.env, BROKER_HEAP: '256m' };
     const at = ['--dev-dir', join(dir, 'one'), '--port', String(await freePorts(2)), '--partitions', '2', '--wipe'];
-    await run(process.execPath, [CLI, 'dev', ...SCAN, ...at, '--store', join(dir, 'found')], { env });
+    const rules = ['--config', join(dir, 'rules.yaml')];
+    const settings = {
+      alerts: [{ name: 'every', above: -1, nearDuplicates: 'keep' }],
+      sinks: [{ kind: 'file', path: join(dir, 'told.jsonl') }],
+    };
+    writeFileSync(join(dir, 'rules.yaml'), JSON.stringify(settings));
+    await run(process.execPath, [CLI, 'dev', ...SCAN, ...at, ...rules, '--store', join(dir, 'found')], { env });
     assert.ok(!existsSync(join(dir, 'one')), 'wiped');
     await run(process.execPath, [CLI, 'scan', ...SCAN, '--store', join(dir, 'scanned')]);
     const [ours, theirs] = [await bestOf('found'), await bestOf('scanned')];
@@ -50,6 +56,14 @@ describe('dev', () => {
       theirs.map(({ id }) => id),
     );
     for (const [i, { score }] of theirs.entries()) assert.ok(Math.abs(ours[i]!.score - score) <= 1e-6);
+
+    const about = (command: string, ...words: readonly string[]) =>
+      run(process.execPath, [CLI, ...command.split(' '), '--store', join(dir, 'found'), ...words, '--json']);
+    const { scored, found } = JSON.parse((await about('status')).stdout);
+    assert.deepEqual(found, [{ rule: 'every', held: '', n: scored }]);
+    const alerts = JSON.parse((await about('alerts list', '-k', '1000')).stdout).map((one: { id: string }) => one.id);
+    const told = readFileSync(join(dir, 'told.jsonl'), 'utf8').trim().split('\n');
+    assert.ok(told.every((line) => alerts.includes(JSON.parse(line).id)));
   });
 
   test('Ctrl-C stops the crawl, the legs and the broker, in that order, and what the broker holds stays', async () => {

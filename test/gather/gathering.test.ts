@@ -9,7 +9,8 @@ import { liveShares } from '../../pipeline/gather/live-shares.ts';
 import { countMessage, deadMessage, selectionMessage } from '../../pipeline/store/messages.ts';
 import { openStore, type Store } from '../../pipeline/store/store.ts';
 import { openView } from '../../pipeline/store/view.ts';
-import { selectionCodec } from '../../schemas/codec.ts';
+import { deltaCodec, selectionCodec } from '../../schemas/codec.ts';
+import type { Delta } from '../../schemas/types.ts';
 import { random } from '../../stages/math/random.ts';
 import { type Selected, select } from '../../stages/select.ts';
 import { DELTA, scoreOf } from '../kit/store.ts';
@@ -27,8 +28,12 @@ function open(name: string): { readonly store: Store; readonly held: Gathering }
   const store = openStore(join(dir, name));
   const record = { base: 'b', tuned: 't', norm: 1, baseNorm: 1, measurement: 'm', keep: KEEP, rankBy: 'cosine' };
   store.addDelta({ id: DELTA, ...record });
+  return { store, held: heldBy(store) };
+}
+
+function heldBy(store: Store): Gathering {
   const shares = liveShares({ store, keep: KEEP, others: OTHERS, partitions: PARTITIONS });
-  return { store, held: gathering({ store, scan: store.scan('cluster'), shares, keep: KEEP, measurement: 'm' }) };
+  return gathering({ store, scan: store.scan('cluster'), shares, keep: KEEP, measurement: 'm' });
 }
 
 /** What a worker of a partition writes of its part of the stream, batch by batch. */
@@ -132,6 +137,48 @@ describe('a store that follows a cluster', () => {
     );
     assert.deepEqual(view.store.counts(), [{ stage: 'score', outcome: 'in', code: '', n: 4 }]);
     view.close();
+    store.close();
+  });
+
+  test('a delta that was removed stays so when it is begun anew, and one of another measurement never comes', async () => {
+    const entry = {
+      id: DELTA,
+      base: 'b',
+      tuned: 't',
+      norm: 1,
+      baseNorm: 1,
+      measurement: 'm',
+      keep: KEEP,
+      rankBy: 'cosine',
+    };
+    const delta = (rest: Partial<Delta>, offset: number): Delivered => {
+      const value = { ...entry, layers: 'head', alone: false, state: 'active', changedAt: '', ...rest };
+      return on({ topic: 'deltas', key: value.id, value: deltaCodec.encode(value), headers: {} }, 0, offset);
+    };
+    const log = [
+      delta({}, 0),
+      delta({ id: 'second' }, 1),
+      delta({ id: 'other', measurement: 'elsewhere' }, 2),
+      delta({ state: 'removed' }, 3),
+      delta({ id: 'second', state: 'paused' }, 4),
+    ];
+    const changes = (await changesOf([1, 2, 3])).map((one, i) => on(one, 0, i));
+    const ids = (store: Store) => store.deltas().map(({ id, paused }) => [id, paused]);
+
+    let { store, held } = open('removed');
+    held.take(log.slice(0, 3));
+    held.take(changes.slice(0, 4));
+    assert.ok([...store.members(DELTA, 'top')].length > 0);
+    held.take(log.slice(3));
+    assert.deepEqual(ids(store), [['second', true]]);
+    store.close();
+    store = openStore(join(dir, 'removed'));
+    held = heldBy(store);
+    held.take(log); // the topic is read from its beginning
+    held.include({ ...entry, layers: 'head', alone: false, state: 'active', changedAt: '' });
+    held.take(changes.slice(4));
+    assert.deepEqual(ids(store), [['second', true]]);
+    assert.deepEqual([...store.members(DELTA, 'top')], []);
     store.close();
   });
 

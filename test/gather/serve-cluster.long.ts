@@ -157,7 +157,7 @@ test('a server that is killed goes on where it was, shows what gather shows, and
 });
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 300; tries++) {
+  for (let tries = 0; tries < 600; tries++) {
     if (await holds()) return;
     await delay(300);
   }
