@@ -24,10 +24,12 @@ import { liveShares } from './live-shares.ts';
 export interface GatheredStore {
   /** Id of the delta that the settings compare. */
   readonly delta: string;
+  /** Whether every delta of its measurement was removed from the cluster. */
+  isEmpty(): boolean;
   /**
    * Takes what was committed before the call, and resolves with how many messages that were.
    *
-   * @throws ConfigError where the store is further than the cluster, or every delta was removed
+   * @throws ConfigError where the store is further than the cluster
    */
   catchUp(signal: AbortSignal): Promise<number>;
   /**
@@ -115,6 +117,7 @@ export async function gatheredStore(
 
     return {
       delta: own.id,
+      isEmpty: () => store.deltas().length === 0,
 
       async catchUp(until) {
         const before = held.taken();
@@ -127,8 +130,7 @@ export async function gatheredStore(
             throw error;
           });
         }
-        if (store.deltas().length > 0) return held.taken() - before;
-        throw new ConfigError(`delta ${own.id} was removed from the cluster, and there is no other of its measurement`);
+        return held.taken() - before;
       },
 
       async follow(legs, until) {
