@@ -193,7 +193,10 @@ export const simulateAlertsConfig = take(['store', 'alerts', 'sinks']).extend({
     .optional()
     .meta({ description: 'only documents fetched then or later (2026-01-31)', placeholder: 'DATE' }),
 });
-export const statusConfig = take([...cluster, 'registry', 'legs', 'alerts', 'sinks']).extend(oneOf);
+export const statusConfig = take([...cluster, 'registry', 'legs', 'alerts', 'sinks']).extend({
+  ...oneOf,
+  nearDuplicates: admitted,
+});
 export const notifyConfig = take(['store', 'alerts', 'sinks', 'digestSeconds']);
 export const showConfig = take(['id', 'store', 'delta', 'origin', 'bytes']).extend({
   source: settings.source.optional().describe('for --origin: the crawl, where its name does not say how to open it'),
