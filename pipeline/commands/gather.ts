@@ -16,7 +16,8 @@ export const gather = command({
     let messages: number;
     try {
       messages = await gathered.catchUp(signal);
-      if (gathered.isEmpty()) throw new ConfigError(`delta ${delta} was removed from the cluster, and there is no other`);
+      if (gathered.isEmpty())
+        throw new ConfigError(`delta ${delta} was removed from the cluster, and there is no other`);
     } finally {
       gathered.close();
     }
