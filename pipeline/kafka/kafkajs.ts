@@ -1,11 +1,12 @@
 /**
- * kafkajs, mended: the only file that loads it. It is no longer maintained, and seven of its modules are mended before the rest
+ * kafkajs, mended: the only file that loads it. It is no longer maintained, and some of its modules are mended before the rest
  * sees them (docs/decisions/0005-kafkajs-mended.md).
  */
 import { createRequire } from 'node:module';
 import type { Kafka as Client, KafkaMessage } from 'kafkajs';
 import { withoutAborted } from './aborted.ts';
 import { CODECS } from './codecs.ts';
+import { mendLeaders } from './mend-leaders.ts';
 import { mendLookup, mendSearch } from './mend-refusals.ts';
 import { mendClose, mendConnect } from './mend-sockets.ts';
 
@@ -20,6 +21,7 @@ mendSearch(require('kafkajs/src/cluster/brokerPool.js'));
 replace('kafkajs/src/cluster/brokerPool.js', mendClose(require('kafkajs/src/cluster/brokerPool.js')));
 // It takes the broker's list of aborted transactions to be in order of their beginnings, and shows what others wrote in between.
 replace('kafkajs/src/consumer/filterAbortedMessages.js', withoutAborted);
+mendLeaders(require('kafkajs/src/cluster/index.js'));
 mendTimer(require('kafkajs/src/network/requestQueue/index.js'));
 mendReset(require('kafkajs/src/consumer/offsetManager/index.js'));
 mendJoin(require('kafkajs/src/consumer/consumerGroup.js'));

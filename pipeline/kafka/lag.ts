@@ -15,7 +15,7 @@ export interface PartitionLag {
 /** @param topic the topic's name on the cluster */
 export async function lagOf(admin: Admin, group: string, topic: string): Promise<readonly PartitionLag[]> {
   const places = await placesOf(admin, group, topic); // first: what came of a message counts where the message does not any more
-  const bounds = await patiently(() => admin.fetchTopicOffsets(topic));
+  const bounds = await admin.fetchTopicOffsets(topic);
   if (bounds.length === 0) throw unknown(topic);
   return bounds
     .map(({ partition, low, high }) => {
@@ -26,23 +26,19 @@ export async function lagOf(admin: Admin, group: string, topic: string): Promise
     .sort((a, b) => a.partition - b.partition);
 }
 
-/** The next offset that a group reads, by partition; those where it has read nothing are left out. */
-export async function placesOf(admin: Admin, group: string, topic: string): Promise<ReadonlyMap<number, number>> {
-  const [places] = await patiently(() => admin.fetchOffsets({ groupId: group, topics: [topic] }));
-  if (places === undefined || places.partitions.length === 0) throw unknown(topic);
-  const known = places.partitions.filter(({ offset }) => Number(offset) >= 0);
-  return new Map(known.map(({ partition, offset }) => [partition, Number(offset)]));
-}
-
-/** While a broker starts, the group's coordinator is elsewhere, or not ready; a topic that is new has no leader yet. kafkajs does not ask again. */
-const TRANSIENT = /COORDINATOR|LOAD_IN_PROGRESS|LEADER/;
+/** While a broker starts, the group's coordinator is elsewhere, or not ready: kafkajs does not ask again. */
+const TRANSIENT = /COORDINATOR|LOAD_IN_PROGRESS/;
 const TRIES = 60;
 const WAIT_MS = 100;
 
-async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+/** The next offset that a group reads, by partition; those where it has read nothing are left out. */
+export async function placesOf(admin: Admin, group: string, topic: string): Promise<ReadonlyMap<number, number>> {
   for (let tries = 1; ; tries++) {
     try {
-      return await ask();
+      const [places] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
+      if (places === undefined || places.partitions.length === 0) throw unknown(topic);
+      const known = places.partitions.filter(({ offset }) => Number(offset) >= 0);
+      return new Map(known.map(({ partition, offset }) => [partition, Number(offset)]));
     } catch (error) {
       if (tries >= TRIES || !TRANSIENT.test((error as { type?: string }).type ?? '')) throw error;
       await delay(WAIT_MS);

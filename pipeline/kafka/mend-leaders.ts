@@ -1,0 +1,33 @@
+/** kafkajs asks the brokers where a partition begins and ends once; a partition that is new has no leader yet, and one that moves has another. */
+import { setTimeout as delay } from 'node:timers/promises';
+
+interface Cluster {
+  fetchTopicsOffset(topics: unknown): Promise<unknown>;
+  refreshMetadata(): Promise<void>;
+}
+
+/** Types of Kafka's protocol that say that another broker, or the same one a moment later, would have answered. */
+const ELSEWHERE: readonly unknown[] = [
+  'NOT_LEADER_FOR_PARTITION',
+  'LEADER_NOT_AVAILABLE',
+  'FENCED_LEADER_EPOCH',
+  'UNKNOWN_LEADER_EPOCH',
+  'OFFSET_NOT_AVAILABLE',
+];
+const [TRIES, WAIT_MS] = [100, 100];
+
+/** It looks up who leads the partitions now, and asks again: for ten seconds, then the error stands. */
+export function mendLeaders({ prototype }: { readonly prototype: Cluster }, wait = () => delay(WAIT_MS)): void {
+  const { fetchTopicsOffset } = prototype;
+  prototype.fetchTopicsOffset = async function patiently(this: Cluster, topics: unknown) {
+    for (let tries = 1; ; tries++) {
+      try {
+        return await fetchTopicsOffset.call(this, topics);
+      } catch (error) {
+        if (tries >= TRIES || !ELSEWHERE.includes((error as { readonly type?: unknown }).type)) throw error;
+        await wait();
+        await this.refreshMetadata();
+      }
+    }
+  };
+}
