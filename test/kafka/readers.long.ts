@@ -64,7 +64,7 @@ async function fill(): Promise<void> {
     env: {},
     stdio: 'inherit',
   });
-  await untilLag(() => ok('lag', '--json', '--config', rules), allRead, worker);
+  await untilLag(() => ok('lag', '--json', ...options), allRead, worker);
   worker.kill('SIGTERM');
   await once(worker, 'exit');
   await ok('dead', 'replay', '--code', 'too-short');
