@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { describe, test } from 'node:test';
 import fc from 'fast-check';
 import { Drop } from '../../../pipeline/contract.ts';
+import { compareLeg, firstComparison } from '../../../pipeline/near-duplicates/leg.ts';
 import { NO_PROVENANCE } from '../../../schemas/provenance.ts';
 import type { Document } from '../../../schemas/types.ts';
 import { signatureIndex } from '../../../stages/math/signature-index.ts';
@@ -52,6 +53,17 @@ describe('near duplicates across partitions', () => {
       }
       assert.deepEqual(passed, await scanned(), `${partitions} partitions`);
     }
+  });
+
+  test('a message in another partition than its own, as a dead letter that was sent again may be, goes to its own, and is not counted', async () => {
+    const leg = compareLeg({ threshold: THRESHOLD, partitions: PARTITIONS, kept: async () => signatureIndex(10) });
+    const tokens = { ...documents[0]!, ids: Int32Array.of(1, 2), lengths: Int32Array.of(2), firsts: Int32Array.of(1) };
+    const sent = firstComparison(tokens, { threshold: THRESHOLD, partitions: PARTITIONS });
+    const other = (sent.partition! + 1) % PARTITIONS;
+    await leg.prepare(other, AbortSignal.timeout(60_000));
+    const message = { ...sent, partition: other, offset: 0 };
+    const [list] = await leg.handle([message], AbortSignal.timeout(60_000));
+    assert.deepEqual(list, [sent]);
   });
 
   const move = fc.record({
