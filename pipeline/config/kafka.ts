@@ -1,11 +1,11 @@
 /** Settings of everything that speaks to a Kafka cluster; settings.ts has them among all others. */
-import { readFileSync } from 'node:fs';
 import { z } from 'zod';
 import { WIRE_FORMATS } from '../../schemas/wire-format.ts';
 import type { SinkSpec } from '../../stages/sinks/sinks.ts';
 import { sinkName } from '../../stages/sinks/sinks.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigError } from '../error.ts';
+import { certificate } from '../kafka/certificate.ts';
 import type { KafkaConnection } from '../kafka/client.ts';
 import { ALERT_STEPS, type LegPlan, STEPS, topology } from '../topology.ts';
 
@@ -127,18 +127,10 @@ export function connectionOf(
   return {
     brokers,
     clientId,
-    ...(tlsCa === undefined ? {} : { tls: { ca: certificate(tlsCa) } }),
+    ...(tlsCa === undefined ? {} : { tls: { ca: certificate(tlsCa, '--tls-ca') } }),
     ...(tls === true && tlsCa === undefined ? { tls: {} } : {}),
     ...(sasl === undefined ? {} : { sasl: { mechanism: sasl, ...credentials(sasl, kafka) } }),
   };
-}
-
-function certificate(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    throw new ConfigError(`--tls-ca: ${error instanceof Error ? error.message : error}`);
-  }
 }
 
 function credentials(sasl: string, { username, password }: NonNullable<Environment['kafka']>) {

@@ -1,10 +1,10 @@
 /** What sources may use of this process. */
 
-import { readFileSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { ReadTopic, SourceTools, TopicReader } from '../contract.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigError } from '../error.ts';
+import { certificate } from '../kafka/certificate.ts';
 import type { Registry } from '../kafka/registry.ts';
 
 export interface SourceWorld {
@@ -31,7 +31,7 @@ export function sourceTools({ environment, folder, clock, note }: SourceWorld): 
     const connection = {
       brokers,
       clientId: 'deltasift-source',
-      ...(tls ? { tls: tlsCa === undefined ? {} : { ca: certificate(resolve(folder, tlsCa)) } } : {}),
+      ...(tls ? { tls: tlsCa === undefined ? {} : { ca: certificate(resolve(folder, tlsCa), 'tlsCa') } } : {}),
       ...(sasl === undefined
         ? {}
         : {
@@ -71,12 +71,4 @@ export function sourceTools({ environment, folder, clock, note }: SourceWorld): 
   }
 
   return { folder, note, secret, openTopic, openRegistry, now: () => Math.round(clock() * 1000) };
-}
-
-function certificate(path: string): string {
-  try {
-    return readFileSync(path, 'utf8');
-  } catch (cause) {
-    throw new ConfigError(`tlsCa: ${(cause as Error).message}`, { cause });
-  }
 }
