@@ -26,18 +26,22 @@ interface PoolLine {
   readonly leaked_by?: readonly string[];
 }
 
-/** @throws Error where the folder holds no such pair */
-export function knownPair(folder: string, name: string): KnownPair {
+/**
+ * @param asked `PAIR`, or `PAIR:DOCUMENTS` for the first so many lines of its pool
+ * @throws Error where the folder holds no such pair
+ */
+export function knownPair(folder: string, asked: string): KnownPair {
+  const [name = '', most] = asked.split(':');
   const own = existsSync(join(folder, name, 'pool.jsonl'));
   const pool = own ? join(folder, name, 'pool.jsonl') : join(folder, 'pools', 'pool_g.jsonl');
   const tuned = own ? join(folder, name, 'tuned') : join(folder, name);
   for (const path of [pool, tuned])
     if (!existsSync(path)) throw new Error(`${folder} holds no pair ${name}: no ${path}`);
-  const lines = jsonl<PoolLine>(pool);
+  const lines = jsonl<PoolLine>(pool).slice(0, most === undefined ? undefined : Number(most));
   const family = name.replace(/^(domain-lm)-.*/, '$1');
   const isTrue = ({ leaked, leaked_by: by }: PoolLine) => (by === undefined ? leaked === true : by.includes(family));
   return {
-    name,
+    name: asked,
     base: own ? join(folder, name, 'base') : join(folder, 'g-base'),
     tuned,
     pool,
@@ -64,7 +68,8 @@ export async function scanned(
   words: readonly string[],
   signal: AbortSignal,
 ): Promise<ScannedPair> {
-  const asked = ['--base', base, '--tuned', tuned, '--source', `jsonl:${pool}`, '--pool', String(documents), ...words];
+  const limits = ['--limit', String(documents), '--pool', String(documents)];
+  const asked = ['--base', base, '--tuned', tuned, '--source', `jsonl:${pool}`, ...limits, ...words];
   const folder = join(
     cache,
     `${name}-${createHash('sha256').update(JSON.stringify(asked)).digest('hex').slice(0, 12)}`,

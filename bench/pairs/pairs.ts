@@ -1,5 +1,5 @@
 /**
- * `node bench/pairs/pairs.ts SECTION FOLDER PAIR...`: the figures of docs/results.md that ask for pairs whose tuning data is known, in
+ * `node bench/pairs/pairs.ts SECTION FOLDER PAIR[:DOCUMENTS]...`: the figures of docs/results.md that ask for pairs whose tuning data is known, in
  * a folder as known-pairs.ts has it. Scans are kept in node_modules/.cache. Printed, and kept in bench/RESULTS.md.
  */
 import { fileURLToPath } from 'node:url';
@@ -29,7 +29,7 @@ const SECTIONS: Readonly<
 const [name = '', folder, ...pairs] = process.argv.slice(2);
 const section = SECTIONS[name];
 if (section === undefined || folder === undefined || pairs.length === 0) {
-  console.error(`usage: node bench/pairs/pairs.ts ${Object.keys(SECTIONS).join('|')} FOLDER PAIR...`);
+  console.error(`usage: node bench/pairs/pairs.ts ${Object.keys(SECTIONS).join('|')} FOLDER PAIR[:DOCUMENTS]...`);
   process.exit(78);
 }
 const lines = await section.run(

@@ -17,8 +17,8 @@ import { type KnownPair, scanned } from './known-pairs.ts';
 
 const ORDERS = 5;
 const POOL_TO_SET = 4;
-/** Share of a pair's documents that is picked. */
-const SHARE = 1 / 40;
+/** Documents picked: a tenth of a pair's, at most. */
+const PICKED = 200;
 /** Numbers of a wide sketch, 2^16: those of `select` where exact products do not fit. */
 const BITS = 16;
 const CACHE = { cache: '', hub: undefined, token: undefined, offline: true } as const;
@@ -31,14 +31,14 @@ export async function streamSection(
   const rows: (readonly string[])[] = [];
   const wide = new Map<string, ReadonlyMap<string, Float32Array>>(); // by base: G is the same whatever it was tuned to
   for (const pair of pairs) {
-    const { store: folder } = await scanned(pair, cache, ['--tuned-model'], signal);
+    const { store: folder } = await scanned(pair, cache, [], signal);
     const store = openStore(folder, { readonly: true });
     const [delta] = store.deltas();
     const documents = [...store.members(delta!.id, 'pool')];
     store.close();
     const opening = { base: pair.base, window: 128, provider: ['cpu'] as const, threads: 1, offline: true };
     const { matrices, shape } = await openBaseMatrices(opening, { ...CACHE, colors: 'none' }, signal);
-    const n = Math.round(SHARE * documents.length);
+    const n = Math.min(PICKED, Math.floor(documents.length / 10));
     const sketches = wide.get(pair.base) ?? (await sketched(documents, shape[0] * shape[1]));
     wide.set(pair.base, sketches);
 
