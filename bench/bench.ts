@@ -9,7 +9,7 @@ import { record } from './results.ts';
 const ROUNDS = 9;
 /** Of minutes each. */
 const CLUSTER_ROUNDS = 3;
-const REPLAY_ROUNDS = 5;
+const REPLAY_ROUNDS = 3;
 const path = (relative: string) => fileURLToPath(new URL(relative, import.meta.url));
 const tiny = {
   base: path('../test/golden/tiny/base'),

@@ -33,7 +33,7 @@ import { median } from './race.ts';
 import { table } from './results.ts';
 
 /** Words enough that every document fills a window. */
-const [DOCUMENTS, WORDS, RECORDS, PARTITIONS] = [48, 140, 20_000, 4];
+const [DOCUMENTS, WORDS, RECORDS, PARTITIONS] = [32, 140, 10_000, 4];
 const TOKEN_BUDGET = 512;
 const PREFIX = 'bench.';
 const PUBLISHED = 500;
