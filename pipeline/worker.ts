@@ -110,7 +110,7 @@ async function runScoringLegs(
   for (const note of target.notes) world.note(note);
   const { sketch } = target;
   const wire = await wireOf(config, world.environment, signal);
-  const cluster = { client: kafkaClient(connection, 'patient'), prefix: config.prefix, wire };
+  const cluster = { client: kafkaClient(connection, 'patient'), prefix: config.prefix, wire, note: world.note };
   const comparing = config.nearDuplicates === 'keep' ? undefined : await comparingOn(cluster, config);
   const set = await openDeltaSet(cluster, signal);
   const basis = config.keepReplay === undefined ? undefined : await basisOnCluster();

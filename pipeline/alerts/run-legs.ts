@@ -35,7 +35,7 @@ export async function runAlertLegs(
   const wire = await wireOf(config, world.environment, signal);
   const told = plans.flatMap(({ sink }) => sink ?? []);
   const alerting = await openAlerting(config, sinkTools(world), told);
-  const cluster = { client: kafkaClient(connection, 'patient'), prefix, wire };
+  const cluster = { client: kafkaClient(connection, 'patient'), prefix, wire, note: world.note };
 
   async function run(plan: LegPlan, either: AbortSignal): Promise<void> {
     const { pace, ...leg } = alertLeg(

@@ -9,12 +9,14 @@ import { certificate } from '../kafka/certificate.ts';
 import type { KafkaConnection } from '../kafka/client.ts';
 import { ALERT_STEPS, type LegPlan, STEPS, topology } from '../topology.ts';
 
+/** A host and a port of 1 to 65535. */
+const ADDRESS = /^[^:]+:0*([1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5])$/;
 /** Of a message: partition/offset. */
 export const PLACE = /^\d+\/\d+$/;
 
 export const kafkaSettings = {
   brokers: z
-    .array(z.string().regex(/^[^:]+:\d+$/, 'HOST:PORT'))
+    .array(z.string().regex(ADDRESS, 'HOST:PORT, the port at most 65535'))
     .min(1)
     .default(['127.0.0.1:19092'])
     .meta({ description: 'some of the brokers, comma-separated', placeholder: 'HOST:PORT' }),

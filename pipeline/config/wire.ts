@@ -1,7 +1,9 @@
 /** The wire, and the registry, that the settings ask for. */
+
 import type { WireFormat } from '../../schemas/wire-format.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigError } from '../error.ts';
+import { basic } from '../kafka/basic.ts';
 import { type Registry, registry } from '../kafka/registry.ts';
 import { openWire, type Wire } from '../kafka/wire.ts';
 
@@ -25,14 +27,9 @@ export function registryOf(
   { wire, registry: url }: WireConfig,
   { registry: credentials }: Environment,
 ): Registry | undefined {
-  if (url !== undefined) return registry({ url, authorization: authorizationOf(credentials) });
+  const { username, password, token } = credentials ?? {};
+  const bearer = token === undefined ? undefined : `Bearer ${token}`;
+  if (url !== undefined) return registry({ url, authorization: bearer ?? basic(username, password) });
   if (wire !== 'confluent') return undefined;
   throw new ConfigError("--wire confluent: give the registry's address as --registry");
-}
-
-function authorizationOf(credentials: Environment['registry']): string | undefined {
-  const { username, password, token } = credentials ?? {};
-  if (token !== undefined) return `Bearer ${token}`;
-  if (username === undefined) return undefined;
-  return `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`;
 }

@@ -1,9 +1,9 @@
 /** What sources may use of this process. */
-
 import { resolve } from 'node:path';
 import type { ReadTopic, SourceTools, TopicReader } from '../contract.ts';
 import type { Environment } from '../environment.ts';
 import { ConfigError } from '../error.ts';
+import { basic } from '../kafka/basic.ts';
 import { certificate } from '../kafka/certificate.ts';
 import type { Registry } from '../kafka/registry.ts';
 
@@ -58,9 +58,7 @@ export function sourceTools({ environment, folder, clock, note }: SourceWorld): 
   }
 
   function openRegistry(url: string) {
-    const [username, password] = [secret('SOURCE_REGISTRY_USERNAME'), secret('SOURCE_REGISTRY_PASSWORD')];
-    const authorization =
-      username === undefined ? undefined : `Basic ${Buffer.from(`${username}:${password ?? ''}`).toString('base64')}`;
+    const authorization = basic(secret('SOURCE_REGISTRY_USERNAME'), secret('SOURCE_REGISTRY_PASSWORD'));
     let loaded: Promise<Registry> | undefined;
     return {
       async schema(id: number, signal: AbortSignal) {

@@ -60,7 +60,7 @@ export async function gatheredStore(
   const target = await openTarget(config, environment, signal);
   for (const sentence of target.notes) note(sentence);
   registryOf(config, environment); // refuses a setting that lacks it
-  const cluster = await clusterViewOf(config, environment, 'deltasift', signal);
+  const cluster = { ...(await clusterViewOf(config, environment, 'deltasift', signal)), note };
   const { keep, pool: others } = config;
   const partitions = (await boundsOf(cluster, SELECTION)).length;
   const own = entryOf(target, config, () => 0);
@@ -70,7 +70,7 @@ export async function gatheredStore(
     const scan = store.scan(target.delta.id);
     const shares = liveShares({ store, keep, others, partitions });
     const held = gathering({ store, scan, shares, keep, measurement: own.measurement });
-    await readAll(cluster, { topic: DELTAS, each: (message) => held.take([message]) }, signal);
+    await readAll(cluster, { topic: DELTAS, known: true, each: (message) => held.take([message]) }, signal);
     held.include(own);
     keepTokenizer(config.store, target.files);
     const broken = new AbortController();

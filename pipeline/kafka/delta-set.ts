@@ -41,7 +41,8 @@ const AGAIN_MS = 500;
  *
  * @throws ConfigError where the cluster has no such topic, or does not let the user read it
  */
-export async function openDeltaSet({ client, prefix, wire }: DeltaSetOptions, signal: AbortSignal): Promise<DeltaSet> {
+export async function openDeltaSet(cluster: DeltaSetOptions, signal: AbortSignal): Promise<DeltaSet> {
+  const { client, prefix, wire, note } = cluster;
   const topicOnCluster = prefix + DELTAS;
   const deltas = new Map<string, Delta>();
   const reached = new Map<number, number>();
@@ -61,13 +62,14 @@ export async function openDeltaSet({ client, prefix, wire }: DeltaSetOptions, si
     while (!ending.aborted) {
       try {
         await readAll(
-          { client, prefix, wire },
+          cluster,
           {
             topic: DELTAS,
             follow: true,
-            each({ key, value, partition, offset }) {
-              take(key, value);
-              reached.set(partition, Math.max(offset + 1, reached.get(partition) ?? 0));
+            known: true,
+            each: ({ key, value }) => take(key, value),
+            reached(partition, next) {
+              reached.set(partition, next);
               changed.ring();
             },
           },
@@ -76,6 +78,8 @@ export async function openDeltaSet({ client, prefix, wire }: DeltaSetOptions, si
       } catch (error) {
         refused = refusal(error);
         if (refused !== undefined) return changed.ring();
+        if (!ending.aborted)
+          note?.(`${topicOnCluster} is read anew: ${error instanceof Error ? error.message : error}`);
         await delay(AGAIN_MS, undefined, { signal: ending }).catch(() => undefined); // the cluster is away: read anew
       }
     }

@@ -25,6 +25,7 @@ export function isOfType(error: unknown, type: string): boolean {
 /** The error to end with, where only another config or an administrator can help; undefined where waiting may. */
 export function refusal(error: unknown): ConfigError | undefined {
   for (const at of causesOf(error)) {
+    if (at instanceof ConfigError) return at;
     if (at.name === 'KafkaJSSASLAuthenticationError') {
       return new ConfigError(`the brokers refused the credentials: ${at.message}`);
     }

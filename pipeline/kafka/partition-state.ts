@@ -8,7 +8,8 @@ import { type ClusterView, readAll } from './read-all.ts';
 /** The keys that were handled, the newest of them where there are too many. */
 export interface SeenSet {
   has(key: string): boolean;
-  add(key: string): void;
+  /** The key that is forgotten for it. */
+  add(key: string): string | undefined;
 }
 
 /**
@@ -21,7 +22,10 @@ export function seenSet(bound: number): SeenSet & { delete(key: string): void } 
     has: (key) => keys.has(key),
     add(key) {
       keys.add(key);
-      if (keys.size > bound) for (const oldest of keys) return void keys.delete(oldest);
+      if (keys.size <= bound) return undefined;
+      const [oldest] = keys;
+      keys.delete(oldest!);
+      return oldest;
     },
     delete: (key) => void keys.delete(key),
   };

@@ -1,6 +1,8 @@
 /** A topic from its beginning to the end it has now: what a compacted topic says. */
 import { randomUUID } from 'node:crypto';
 import type { Kafka as Client } from 'kafkajs';
+import { codecs } from '../../schemas/codec.ts';
+import { topicOf } from '../../schemas/topics.ts';
 import { type Awaitable, type Delivered, Reject } from '../contract.ts';
 import { ConfigError } from '../error.ts';
 import { boundsOf } from './bounds.ts';
@@ -12,8 +14,10 @@ export interface ClusterView {
   readonly client: Client;
   /** Before the names of topics and groups. */
   readonly prefix: string;
-  /** Where it is given, values are handed over as codecs read them. */
+  /** Where it is given, values are handed over as codecs read them, and what they cannot read is passed over. */
   readonly wire?: Wire | undefined;
+  /** Told of the first message of a topic that is passed over: topics are open to others. */
+  readonly note?: ((sentence: string) => void) | undefined;
 }
 
 export interface ReadAll {
@@ -24,18 +28,22 @@ export interface ReadAll {
   readonly from?: ReadonlyMap<number, number>;
   /** Goes on with what comes, until `signal` aborts. */
   readonly follow?: boolean;
+  /** Refuses a topic in which nothing is of a schema that is known: the settings are those of another cluster. */
+  readonly known?: boolean;
   readonly each: (message: Delivered) => Awaitable<void>;
+  /** Told, behind each batch, of the offset behind what was read of the partition: what was passed over, and control records, too. */
+  readonly reached?: (partition: number, next: number) => void;
 }
 
 /**
  * Calls `each` for what is committed, in order within a partition. Resolves with the offset behind what was read, by partition.
  * It waits for transactions that are open when it begins.
  *
- * @throws Error for a value that the wire cannot hand over, ConfigError where its schema is not known
+ * @throws ConfigError with `known`, where messages were there, and the schema of none
  */
 export async function readAll(
-  { client, prefix, wire }: ClusterView,
-  { topic, reader = topic, from, follow = false, each }: ReadAll,
+  { client, prefix, wire, note }: ClusterView,
+  { topic, reader = topic, from, follow = false, known = false, each, reached }: ReadAll,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<number, number>> {
   const topicOnCluster = prefix + topic;
@@ -51,6 +59,7 @@ export async function readAll(
   const isDone = () => !follow && [...ends].every(([partition, end]) => next.get(partition)! >= end);
   if (isDone()) return next;
 
+  const read = { readable: 0, foreign: undefined as string | undefined, unknown: undefined as string | undefined };
   const { promise: done, resolve, reject } = Promise.withResolvers<void>();
   done.catch(() => undefined); // it may end before anybody waits for it
   const consumer = client.consumer({
@@ -71,7 +80,12 @@ export async function readAll(
   });
   consumer.on(END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
     next.set(partition, Math.max(next.get(partition) ?? 0, Number(lastOffset) + 1));
-    if (isDone()) resolve();
+    const isCurrent = [...ends].every(([one, end]) => next.get(one)! >= end);
+    if (isCurrent && known && read.readable === 0 && read.unknown !== undefined) {
+      return reject(new ConfigError(read.unknown));
+    }
+    reached?.(partition, next.get(partition)!);
+    if (isCurrent && !follow) resolve();
   });
   const abort = () => reject(signal.reason);
   signal.addEventListener('abort', abort);
@@ -86,7 +100,12 @@ export async function readAll(
         for (const message of batch.messages) {
           if (Number(message.offset) < (next.get(batch.partition) ?? 0)) continue; // handed over before a rejoin
           try {
-            await each(await unframed(delivered(topic, batch.partition, message), wire));
+            const one = await unframed(delivered(topic, batch.partition, message), wire);
+            if (one instanceof Reject) passOver(`${topicOnCluster}/${batch.partition}/${message.offset}`, one);
+            else {
+              read.readable++;
+              await each(one);
+            }
           } catch (error) {
             return reject(error); // thrown here, kafkajs would hand it over again, and hide it in an error of its own
           }
@@ -101,12 +120,23 @@ export async function readAll(
     await consumer.disconnect().catch(() => undefined);
   }
   return next;
+
+  function passOver(place: string, { code, reason }: Reject): void {
+    if (code === 'unknown-schema') read.unknown ??= `${place}: ${reason}`;
+    if (read.foreign === undefined) note?.(`${place} is passed over, and what else is nothing of ours: ${reason}`);
+    read.foreign ??= place;
+  }
 }
 
-async function unframed(message: Delivered, wire: Wire | undefined): Promise<Delivered> {
+async function unframed(message: Delivered, wire: Wire | undefined): Promise<Delivered | Reject> {
   if (wire === undefined || message.value === null) return message;
   const value = await wire.unframe(message);
-  if (!(value instanceof Reject)) return { ...message, value };
-  const sentence = `${message.topic}/${message.partition}/${message.offset}: ${value.reason}`;
-  throw value.code === 'unknown-schema' ? new ConfigError(sentence) : new Error(sentence);
+  if (value instanceof Reject) return value;
+  const schema = topicOf(message.topic)?.schema;
+  try {
+    if (schema != null) codecs[schema].decode(value, message.headers['schema']);
+    return { ...message, value };
+  } catch (error) {
+    return new Reject('undecodable-message', `it is no ${schema}: ${error instanceof Error ? error.message : error}`);
+  }
 }

@@ -78,14 +78,16 @@ export async function describeTopics(admin: Admin, layout: Layout): Promise<Topi
   if (there.length === 0) return { wanted, differences: absent };
 
   const metadata = await admin.fetchTopicMetadata({ topics: there.map(({ name }) => name) });
-  const { resources } = await admin.describeConfigs({
-    includeSynonyms: false,
-    resources: there.map(({ name, config }) => ({
-      type: ConfigResourceTypes.TOPIC,
-      name,
-      configNames: Object.keys(config),
-    })),
-  });
+  const { resources } = await onceKnown(() =>
+    admin.describeConfigs({
+      includeSynonyms: false,
+      resources: there.map(({ name, config }) => ({
+        type: ConfigResourceTypes.TOPIC,
+        name,
+        configNames: Object.keys(config),
+      })),
+    }),
+  );
   const present = there.flatMap(({ name, partitions, replicas, config }): Difference[] => {
     const found = metadata.topics.find((topic) => topic.name === name)?.partitions ?? [];
     const settings = resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? [];
@@ -109,12 +111,11 @@ const KNOWN_TRIES = 300;
 const KNOWN_EVERY_MS = 100;
 const NOT_YET = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'] as const;
 
-/** Waits until topics that were made have leaders: the broker that is asked may hear of them later than the one that made them. */
-async function known(admin: Admin, names: readonly string[]): Promise<void> {
+/** Asks about topics that are there until the broker that is asked knows them: it may hear of them later than the one that made them. */
+async function onceKnown<T>(ask: () => Promise<T>): Promise<T> {
   for (let tries = 1; ; tries++) {
     try {
-      await admin.fetchTopicMetadata({ topics: [...names] });
-      return;
+      return await ask();
     } catch (error) {
       if (tries === KNOWN_TRIES || !NOT_YET.some((type) => isOfType(error, type))) throw error;
       await delay(KNOWN_EVERY_MS);
@@ -124,7 +125,7 @@ async function known(admin: Admin, names: readonly string[]): Promise<void> {
 
 /**
  * Makes what is missing. A topic that is there and differs is left alone, and refused, unless `apply`: then its settings are
- * changed and partitions are added. Resolves with what was done.
+ * changed, and partitions are added where there are no messages yet. Resolves with what was done.
  *
  * @throws ConfigError that lists the differences which are not to be, or cannot be, applied
  */
@@ -144,12 +145,27 @@ export async function createTopics(
       `${shown(impossible)}\nKafka cannot change this: ask for what is there, or use another prefix`,
     );
   }
+  const grown = other.filter(({ what }) => what === 'partitions');
+  const growing = grown.map(({ topic }) => topic);
+  const used = await inUse(admin, growing);
+  if (used.length > 0) {
+    const settled = grown.filter(({ topic }) => used.includes(topic));
+    throw new ConfigError(
+      `${shown(settled)}\nthey hold messages, and with more partitions a text would move away from where it was seen: ask for what is there, or use another prefix`,
+    );
+  }
   if (other.length > 0 && !apply) {
     throw new ConfigError(`${shown(other)}\nnothing was changed: give --apply to bring them in line`);
   }
 
   const made = wanted.filter(({ name }) => missing.some(({ topic }) => topic === name));
   if (made.length > 0) {
+    const { brokers } = await admin.describeCluster();
+    if (layout.replicas > brokers.length) {
+      throw new ConfigError(
+        `--replicas ${layout.replicas}: the cluster has ${brokers.length} brokers: expected no more`,
+      );
+    }
     await admin.createTopics({
       waitForLeaders: false,
       topics: made.map(({ name, partitions, replicas, config }) => ({
@@ -159,12 +175,9 @@ export async function createTopics(
         configEntries: Object.entries(config).map(([key, value]) => ({ name: key, value })),
       })),
     });
-    await known(
-      admin,
-      made.map(({ name }) => name),
-    );
+    const names = made.map(({ name }) => name);
+    await onceKnown(() => admin.fetchTopicMetadata({ topics: names }));
   }
-  const grown = other.filter(({ what }) => what === 'partitions');
   if (grown.length > 0) {
     await admin.createPartitions({
       topicPartitions: grown.map(({ topic, wanted: count }) => ({ topic, count: Number(count) })),
@@ -183,6 +196,16 @@ export async function createTopics(
     });
   }
   return differences;
+}
+
+/** Those of the topics to which something was ever written. */
+async function inUse(admin: Admin, names: readonly string[]): Promise<readonly string[]> {
+  const found = await Promise.all(
+    names.map(async (name) =>
+      (await admin.fetchTopicOffsets(name)).some(({ high }) => Number(high) > 0) ? [name] : [],
+    ),
+  );
+  return found.flat();
 }
 
 /** Where kafkajs's answer says that a setting was made on the topic itself. */

@@ -84,12 +84,15 @@ export function legHandler(plan: Pick<LegPlan, 'steps'>, parts: LegParts): PerPa
       const made = await handle(batch, abandoned);
       const lists = made.map((list, i) => (i === 0 ? [...list, ...leftovers.map(forgotten)] : list));
       leftovers = [];
-      for (const { topic, key } of lists.flat()) if (topic === SEEN) seen?.add(key);
-      return lists;
+      const tooMany = lists.flat().flatMap(({ topic, key }) => (topic === SEEN ? (seen?.add(key) ?? []) : []));
+      return lists.map((list, i) =>
+        i === lists.length - 1 ? [...list, ...tooMany.filter((key) => seen?.has(key) === false).map(unseen)] : list,
+      );
     };
   });
 }
 
+const unseen = (key: string): Outgoing => ({ topic: SEEN, key, value: null, headers: {} });
 const forgotten = (key: string): Outgoing => ({ topic: SELECTION, key, value: null, headers: {} });
 
 /** What a partition's stages remember. */

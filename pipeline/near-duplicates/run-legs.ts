@@ -21,7 +21,7 @@ export interface CompareSurroundings {
   readonly config: WorkerConfig;
   readonly connection: KafkaConnection;
   readonly metrics: WorkerMetrics;
-  readonly world: Pick<World, 'environment'> & { readonly progress: (leg: string, messages: number) => void };
+  readonly world: Pick<World, 'environment' | 'note'> & { readonly progress: (leg: string, messages: number) => void };
 }
 
 /** @throws ConfigError where the cluster has no topic of bands */
@@ -40,7 +40,7 @@ export async function runCompareLegs(
 ): Promise<void> {
   const { prefix } = config;
   const wire = await wireOf(config, world.environment, signal);
-  const cluster = { client: kafkaClient(connection, 'patient'), prefix, wire };
+  const cluster = { client: kafkaClient(connection, 'patient'), prefix, wire, note: world.note };
   const comparing = await comparingOn(cluster, config);
 
   async function run(plan: LegPlan, either: AbortSignal): Promise<void> {

@@ -139,6 +139,23 @@ describe('topics on a cluster', () => {
   test('fewer partitions or other replicas are refused, apply or not', async () => {
     await assert.rejects(create({ ...layout, partitions: 1 }, true), /cannot change/);
     await assert.rejects(create({ ...layout, partitions: 4, replicas: 2 }, true), /replicas/);
+    const copies = create({ ...layout, prefix: 'copies.', replicas: 3 });
+    await assert.rejects(copies, { name: 'ConfigError', message: /--replicas 3: the cluster has 1 brokers/ });
+  });
+
+  test('more partitions are refused once there are messages, which were placed by how many there were', async () => {
+    const producer = kafkaClient({ brokers: [broker.address], clientId: 'test' }, 'patient').producer();
+    await producer.connect();
+    await producer.send({ topic: 'a.cursors', messages: [{ key: 'a', value: '{}' }] });
+    await producer.disconnect();
+    const wider = { ...layout, partitions: 5 };
+    for (const apply of [false, true]) {
+      await assert.rejects(create(wider, apply), {
+        name: 'ConfigError',
+        message: /a\.cursors: .*\nthey hold messages/,
+      });
+    }
+    await differences({ ...layout, partitions: 4 }, none);
   });
 
   test('another prefix is another set, and deleting takes one alone', async () => {

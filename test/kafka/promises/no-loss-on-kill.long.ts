@@ -6,8 +6,8 @@ const CALM = { kills: 0, brokerKills: 0, pauses: 0, guests: 0, poisonEvery: 100 
 const quietly = () => undefined;
 
 test('workers and the broker killed: nothing lost, nothing doubled, every count exact, poison in the dead letters', async () => {
-  const documents = 3000;
-  assertExact(await chaos({ ...CALM, documents, kills: 4, brokerKills: 1 }, quietly), documents);
+  const documents = 10_000;
+  assertExact(await chaos({ ...CALM, documents, kills: 10, brokerKills: 2 }, quietly), documents);
 });
 
 test('a worker that stops, is taken for dead and goes on writes nothing more; those who come and go lose nothing', async () => {

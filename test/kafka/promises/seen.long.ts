@@ -79,6 +79,13 @@ test('one that the set holds is dropped; one that it forgot is scored again, als
   assert.equal(await scoredAfter('edc'), 'abcde', 'known ones are dropped');
   assert.equal(await scoredAfter('ae'), 'abcdea', 'a was forgotten, and e is still known');
 
+  const newest = new Map((await readCommitted(connection(), `${PREFIX}seen`)).map(({ key, value }) => [key, value]));
+  assert.equal(
+    [...newest.values()].filter((value) => value !== null).length,
+    BOUND,
+    'the topic is compacted to as many',
+  );
+
   const share = await readShare(cluster(), 0, AbortSignal.timeout(60_000));
   const kept = Array.from(share.best(DELTA.id), ({ key }) => key[0]);
   assert.deepEqual(kept.sort(), [...'abcde']);
