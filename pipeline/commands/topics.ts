@@ -69,7 +69,8 @@ export const deleteTopics = command({
       if (there.length === 0 || yes) return await remove(admin, config, context.signal);
       throw new ConfigError(`${there.join('\n')}\nnothing was deleted: give --yes to delete these, with all messages`);
     });
-    context.out.write(context.json ? `${JSON.stringify(names)}\n` : names.map((name) => `${name} deleted\n`).join(''));
+    const lines = names.length === 0 ? [`no topics of ${config.prefix}\n`] : names.map((name) => `${name} deleted\n`);
+    context.out.write(context.json ? `${JSON.stringify(names)}\n` : lines.join(''));
   },
 });
 

@@ -1,4 +1,5 @@
 /** Which offsets of a topic there are. */
+import { ofTopic } from './failure.ts';
 import type { ClusterView } from './read-all.ts';
 
 export interface Bounds {
@@ -13,6 +14,11 @@ export interface Bounds {
 export async function boundsOf({ client, prefix }: ClusterView, topic: string): Promise<readonly Bounds[]> {
   const admin = client.admin();
   await admin.connect();
-  const bounds = await admin.fetchTopicOffsets(prefix + topic).finally(() => admin.disconnect());
+  const bounds = await admin
+    .fetchTopicOffsets(prefix + topic)
+    .catch((error: unknown) => {
+      throw ofTopic(error, prefix + topic);
+    })
+    .finally(() => admin.disconnect());
   return bounds.map(({ partition, low, high }) => ({ partition, low: Number(low), high: Number(high) }));
 }

@@ -22,6 +22,12 @@ export function isOfType(error: unknown, type: string): boolean {
   return causesOf(error).some((at) => at.type === type);
 }
 
+/** The error, or, where it says that this topic is not there, one that names it. */
+export function ofTopic(error: unknown, topicOnCluster: string): unknown {
+  if (!isOfType(error, 'UNKNOWN_TOPIC_OR_PARTITION')) return error;
+  return new ConfigError(`no topic ${topicOnCluster} on the cluster: make it with \`deltasift topics create\``);
+}
+
 /** The error to end with, where only another config or an administrator can help; undefined where waiting may. */
 export function refusal(error: unknown): ConfigError | undefined {
   for (const at of causesOf(error)) {

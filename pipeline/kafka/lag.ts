@@ -1,6 +1,7 @@
 /** How far a group is behind in a topic. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
+import { ofTopic } from './failure.ts';
 
 export interface PartitionLag {
   readonly partition: number;
@@ -15,7 +16,9 @@ export interface PartitionLag {
 /** @param topic the topic's name on the cluster */
 export async function lagOf(admin: Admin, group: string, topic: string): Promise<readonly PartitionLag[]> {
   const places = await placesOf(admin, group, topic); // first: what came of a message counts where the message does not any more
-  const bounds = await admin.fetchTopicOffsets(topic);
+  const bounds = await admin.fetchTopicOffsets(topic).catch((error: unknown) => {
+    throw ofTopic(error, topic);
+  });
   if (bounds.length === 0) throw unknown(topic);
   return bounds
     .map(({ partition, low, high }) => {

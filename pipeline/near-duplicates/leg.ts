@@ -12,6 +12,8 @@ import { type PerPartition, perPartition } from '../legs/per-partition.ts';
 import { soundComparison } from '../legs/sound.ts';
 import { type StageWatch, timed } from '../legs/timed.ts';
 import { comparisonMessage, forgottenMessage, SIGNATURES, signatureMessage } from '../store/messages.ts';
+import type { Spans } from '../tracing/spans.ts';
+import { tracedStage } from '../tracing/traced.ts';
 
 /** How documents are compared on a cluster. */
 export interface Comparing {
@@ -24,6 +26,7 @@ export interface Comparing {
 export interface CompareParts extends Comparing {
   /** Told how long batches take. */
   readonly watch?: StageWatch | undefined;
+  readonly spans?: Spans | undefined;
   /** Where the transport frames values in another way than codecs do. */
   readonly unframe?: LegOptions<unknown, unknown>['unframe'];
   /** What is committed of a partition. */
@@ -41,11 +44,18 @@ export function firstComparison(tokens: Tokens, { threshold, partitions }: Compa
 }
 
 /** Documents are counted where they are dropped or let through, not on their way. */
-export function compareLeg({ threshold, partitions, watch, unframe, kept: readKept }: CompareParts): PerPartition {
+export function compareLeg({
+  threshold,
+  partitions,
+  watch,
+  spans,
+  unframe,
+  kept: readKept,
+}: CompareParts): PerPartition {
   return perPartition(async (partition, signal) => {
     const kept = await readKept(partition, signal);
     const handle = leg<Read, Passed<Read>>(
-      () => chain(timed(compare<Read>({ threshold, partition, partitions, kept }), watch)),
+      () => chain(tracedStage(timed(compare<Read>({ threshold, partition, partitions, kept }), watch), spans)),
       {
         decode(value, writer) {
           const comparison = soundComparison(comparisonCodec.decode(value, writer), MINIMA, partitions);

@@ -21,7 +21,9 @@ export interface CompareSurroundings {
   readonly config: WorkerConfig;
   readonly connection: KafkaConnection;
   readonly metrics: WorkerMetrics;
-  readonly world: Pick<World, 'environment' | 'note'> & { readonly progress: (leg: string, messages: number) => void };
+  readonly world: Pick<World, 'environment' | 'note' | 'spans'> & {
+    readonly progress: (leg: string, messages: number) => void;
+  };
 }
 
 /** @throws ConfigError where the cluster has no topic of bands */
@@ -47,6 +49,7 @@ export async function runCompareLegs(
     const leg = compareLeg({
       ...comparing,
       watch: metrics.stages,
+      spans: world.spans,
       unframe: wire.unframe,
       async kept(partition, claiming) {
         const index = signatureIndex(SIGNATURES_BOUND);
@@ -54,10 +57,8 @@ export async function runCompareLegs(
         return index;
       },
     });
-    await runLeg(
-      { plan, leg, connection, prefix, wire, watch: metrics.watch(plan.name), progress: world.progress },
-      either,
-    );
+    const { progress, spans } = world;
+    await runLeg({ plan, leg, connection, prefix, wire, watch: metrics.watch(plan.name), progress, spans }, either);
   }
 
   await sideBySide(
