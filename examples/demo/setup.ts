@@ -99,11 +99,9 @@ function isWhole(data: DemoData): boolean {
 }
 
 /** A file that is never seen half-written: under another name first, then moved into place. */
-/** Two that make it at once do not see half of it. */
 function writeWhole(path: string, content: string): void {
-  const part = `${path}.${process.pid}.part`;
-  writeFileSync(part, content, { flush: true });
-  renameSync(part, path);
+  writeFileSync(`${path}.part`, content, { flush: true });
+  renameSync(`${path}.part`, path);
 }
 
 function jsonl(lines: readonly object[]): string {

@@ -91,8 +91,9 @@ export function clusterDeltas({ cluster, dir, environment, clock }: ClusterDelta
   };
 }
 
-/** What the cluster refused, or why it could not be asked; undefined of any other error. */
+/** What the cluster refused, or why it could not be asked; undefined of any other error, as of what was asked for. */
 function problemOf(error: unknown): Problem | undefined {
+  if (error instanceof ConfigError) return undefined;
   const refused = refusal(error);
   if (refused !== undefined) return new Problem(403, refused.message);
   return causesOf(error).some(({ name }) => name?.startsWith('KafkaJS')) ? silent() : undefined;
