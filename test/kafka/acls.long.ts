@@ -207,6 +207,9 @@ describe('a user with the rights of docs/acls.md', () => {
     assert.equal(code, 130, said);
   }
 
+  /** What some leg was tried without: what all legs write, in the same way, is tried with one of them. */
+  const needed = new Set<string>();
+
   for (const command of new Set(table.map((line) => line.command))) {
     if (command.startsWith('topics')) continue;
 
@@ -221,6 +224,9 @@ describe('a user with the rights of docs/acls.md', () => {
       }
       const complaints: string[] = [];
       for (const line of linesOf(command)) {
+        const { right, on, name } = line;
+        if (command.startsWith('worker') && needed.has(`${right} ${on} ${name}`)) continue;
+        needed.add(`${right} ${on} ${name}`);
         await allow(
           lines.filter((one) => one !== line),
           PREFIX,
