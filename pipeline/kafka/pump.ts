@@ -59,6 +59,7 @@ export async function pump(subscription: Subscription, partitions: Partitions, s
   let failed = 0; // batches in a row
   let turn = 0;
   let lingered = false;
+  let ended = false; // a commit that was made meanwhile starts nothing any more
 
   const linger = timer(lingerMs, () => {
     lingered = true;
@@ -142,7 +143,7 @@ export async function pump(subscription: Subscription, partitions: Partitions, s
       try {
         await owner.commit(part, flight.placed!.slice(from, to).flat());
         failed = 0;
-        stall.restart();
+        if (!ended) stall.restart();
         watch.committed({ topic, partition: owner.partition, messages: part.messages.length, outgoing });
       } catch (cause) {
         reclaim(owner, cause);
@@ -190,6 +191,7 @@ export async function pump(subscription: Subscription, partitions: Partitions, s
       else await changed.next();
     }
   } finally {
+    ended = true;
     signal.removeEventListener('abort', onAbort);
     abandonAll();
     for (const one of [linger, stall, drain]) one.stop();

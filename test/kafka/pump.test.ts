@@ -44,9 +44,12 @@ function world(
   const batches: HandledBatch[] = [];
   const stop = new AbortController();
   const places = counts.map(() => 0);
+  let dead: { readonly cause: unknown } | undefined;
+  let writable: Promise<void> = Promise.resolve();
 
   const writerOf = (partition: number): Writer => ({
     async commit(messages: readonly Outgoing[], { next }) {
+      await writable;
       commits.push({ partition, next, values: messages.map(({ value }) => String(value)) });
       places[partition] = next;
       if (places.every((place, i) => place === counts[i])) stop.abort();
@@ -79,9 +82,22 @@ function world(
     changed: bell(),
     resume: () => undefined,
     reclaim: () => undefined,
-    failure: () => undefined,
+    failure: () => dead,
   };
-  return { commits, batches, stop, run: () => pump(subscription, partitions, stop.signal) };
+  return {
+    commits,
+    batches,
+    stop,
+    run: () => pump(subscription, partitions, stop.signal),
+    /** Commits wait until it is resolved. */
+    holdCommits(until: Promise<void>) {
+      writable = until;
+    },
+    die(cause: unknown) {
+      dead = { cause };
+      partitions.changed.ring();
+    },
+  };
 }
 
 const echo: Handle = async (batch) => batch.map(({ value }) => [{ topic: 'out', key: '', value, headers: {} }]);
@@ -103,6 +119,22 @@ describe('pump', () => {
         values: [0, 1, 2, 3].map((offset) => `${partition}/${offset}`),
       })),
     );
+  });
+
+  test('a commit that is made only after the consumer died starts no watchdog: the process can end', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length;
+    const before = timers();
+    const { commits, run, holdCommits, die } = world([2], async (batch) => {
+      setImmediate(() => die(new Error('the consumer died')));
+      return await echo(batch, AbortSignal.abort());
+    });
+    const released = Promise.withResolvers<void>();
+    holdCommits(released.promise);
+    await assert.rejects(run(), /the consumer died/);
+    released.resolve();
+    while (commits.length === 0) await delay(1);
+    await delay(1);
+    assert.equal(timers(), before);
   });
 
   test('the gradient leg gives the model what waits in all of its partitions, as one batch', async () => {
