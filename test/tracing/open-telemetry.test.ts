@@ -114,4 +114,14 @@ describe('spans', () => {
       assert.deepEqual(new Set(parents), new Set(batches.map(({ id }) => id)), name);
     }
   });
+
+  test('the example writes what it is given to standard output', async () => {
+    const dir = folder();
+    const words = ['scan', '--base', tinyPair.base, '--tuned', tinyPair.tuned, '--threads', '1'];
+    const example = fileURLToPath(new URL('../../examples/open-telemetry/tracing.mjs', import.meta.url));
+    const run = [...words, '--source', `jsonl:${tinyCrawl(dir, 3)}`, '--store', join(dir, 'store')];
+    const { code, out, err } = await deltasift(run, { NODE_OPTIONS: `--import=${example}` });
+    assert.equal(code, 0, err);
+    assert.match(out, /name: 'process documents'/);
+  });
 });
