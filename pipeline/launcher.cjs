@@ -14,10 +14,10 @@ const url = require('node:url');
 
 const WANTED = 24;
 /**
- * MiB of a semispace, from the start on: V8 lets new objects fill up to 64 in each of two before it looks for garbage, gets there by
- * and by where there is steady work, and a process then holds more and more for an hour.
+ * MiB of a semispace: V8 lets new objects fill up to 64 in each of two before it looks for garbage, where there is steady work, and a
+ * process then holds more and more until they are full.
  */
-const BOUNDS = ['--min-semi-space-size=8', '--max-semi-space-size=8'];
+const BOUND = '--max-semi-space-size=8';
 /** Commands that may go on for days: those get it. */
 const LASTING = ['crawl', 'dev', 'scan', 'worker'];
 const EX_CONFIG = 78;
@@ -66,7 +66,7 @@ function refuseNode(reason) {
 /** Flags of Node for this command, where it has none of the kind yet: who sets another bound is heard. */
 function bounds() {
   const flags = process.execArgv.concat(process.env.NODE_OPTIONS || '').join(' ');
-  return LASTING.includes(process.argv[2]) && !flags.includes('semi-space-size') ? BOUNDS : [];
+  return LASTING.includes(process.argv[2]) && !flags.includes('semi-space-size') ? [BOUND] : [];
 }
 
 /**
