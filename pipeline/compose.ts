@@ -20,7 +20,8 @@ import { type Admitting, admit, nearOf } from './legs/admit.ts';
 import { type Chain, chain } from './legs/chain.ts';
 import { leg } from './legs/leg.ts';
 import { observed } from './legs/observed.ts';
-import { type StageWatch, timed } from './legs/timed.ts';
+import type { StageWatch } from './legs/timed.ts';
+import { watched } from './legs/watched.ts';
 import { SCORES, scoresFile } from './scan/scores-file.ts';
 import { alertMessages, REPLAY, ruleMessage, selectionMessage } from './store/messages.ts';
 import type { Settings } from './store/settings.ts';
@@ -29,7 +30,6 @@ import { measureOf } from './target/modes.ts';
 import type { Target } from './target/target.ts';
 import { CHANGED, LEG, SCAN, SINKS, STORE, TRANSPORT } from './tokens.ts';
 import type { Spans } from './tracing/spans.ts';
-import { tracedStage } from './tracing/traced.ts';
 
 export interface Parts {
   readonly config: ScanConfig;
@@ -103,7 +103,7 @@ export function compose({
       const rankBy = measureOf(config);
       return (gradient, deltas) => {
         let admitting: Admitting;
-        const told = <In, Out>(stage: Stage<In, Out>) => tracedStage(timed(stage, watch), spans);
+        const told = <In, Out>(stage: Stage<In, Out>) => watched(stage, { watch, spans });
         // seen-set and selection run ahead of the store: a batch that comes again finds them made anew
         const stages = (): Chain<Document, Selected & Partial<Matched>> => {
           admitting = admit({ seen, filters, near });

@@ -11,19 +11,16 @@ import { chain } from '../legs/chain.ts';
 import { leg } from '../legs/leg.ts';
 import { type PerPartition, perPartition } from '../legs/per-partition.ts';
 import { soundAlert, soundScore } from '../legs/sound.ts';
-import { type StageWatch, timed } from '../legs/timed.ts';
+import { type Watching, watched } from '../legs/watched.ts';
 import { alertMessages, matchMessage, ruleMessage, WATCHED } from '../store/messages.ts';
 import type { LegPlan } from '../topology.ts';
-import { tracedStage } from '../tracing/traced.ts';
 import { type Alerting, digestReader, endingWith, type ReaderOptions, sinkReader } from './alerting.ts';
 
-export interface AlertLegParts extends ReaderOptions {
+export interface AlertLegParts extends ReaderOptions, Watching {
   readonly alerting: Alerting;
   readonly digestSeconds: number;
   /** What is committed of the rules of a partition. */
   readonly saved: (partition: number, signal: AbortSignal) => Promise<(name: string) => Uint8Array | undefined>;
-  /** Told how long batches take in each stage. */
-  readonly watch?: StageWatch | undefined;
 }
 
 export interface AlertLeg extends PerPartition {
@@ -45,10 +42,10 @@ export function alertLeg(plan: LegPlan, parts: AlertLegParts, signal: AbortSigna
   const { alerting, clock, digestSeconds, unframe } = parts;
   const { rules } = alerting;
   const framed = unframe === undefined ? {} : { unframe };
-  const watched = <In, Out>(stage: Stage<In, Out>) => tracedStage(timed(stage, parts.watch), parts.spans);
+  const told = <In, Out>(stage: Stage<In, Out>) => watched(stage, parts);
 
   if (steps.includes('watch')) {
-    const handle = leg<Score, Score>(() => chain(watched(watch(rules))), {
+    const handle = leg<Score, Score>(() => chain(told(watch(rules))), {
       decode: (value, writer) => soundScore(scoreCodec.decode(value, writer), 0),
       encode: (score) => [{ topic: WATCHED, key: score.delta, value: scoreCodec.encode(score), headers: {} }],
       ...framed,
@@ -56,8 +53,8 @@ export function alertLeg(plan: LegPlan, parts: AlertLegParts, signal: AbortSigna
     return { handle, prepare: nothing, pace: {} };
   }
   if (steps.includes('digest') || steps.includes('deliver')) {
-    const told = alerting.sinks.find(({ name }) => name === sink);
-    const reader = told === undefined ? digestReader(parts) : sinkReader(told, rules, parts);
+    const own = alerting.sinks.find(({ name }) => name === sink);
+    const reader = own === undefined ? digestReader(parts) : sinkReader(own, rules, parts);
     const pace =
       reader.pace === 'digest'
         ? { batch: DIGEST, lingerMs: digestSeconds * 1000 }
@@ -70,7 +67,7 @@ export function alertLeg(plan: LegPlan, parts: AlertLegParts, signal: AbortSigna
     const saved = await parts.saved(partition, claiming);
     const matched = { decode: decodeScore, ...framed };
     if (!steps.includes('alert')) {
-      return leg<{ score: Score }, Matched>(() => chain(watched(match({ rules, clock, saved }))), {
+      return leg<{ score: Score }, Matched>(() => chain(told(match({ rules, clock, saved }))), {
         ...matched,
         encode: ({ alerts, states }) => [...alerts.map(matchMessage), ...states.map(ruleMessage)],
       });
@@ -78,12 +75,12 @@ export function alertLeg(plan: LegPlan, parts: AlertLegParts, signal: AbortSigna
     if (steps.includes('match')) {
       const both = () =>
         chain(
-          watched(match<{ score: Score }>({ rules, clock, saved })),
-          watched(alert<{ score: Score } & Matched>({ rules, saved })),
+          told(match<{ score: Score }>({ rules, clock, saved })),
+          told(alert<{ score: Score } & Matched>({ rules, saved })),
         );
       return leg<{ score: Score }, Matched>(both, { ...matched, encode: settled });
     }
-    return leg<Matched, Matched>(() => chain(watched(alert<Matched>({ rules, saved }))), {
+    return leg<Matched, Matched>(() => chain(told(alert<Matched>({ rules, saved }))), {
       decode: (value, writer) => ({ alerts: [soundAlert(alertCodec.decode(value, writer))], states: [] }),
       encode: settled,
       ...framed,

@@ -12,23 +12,18 @@ import type { SavedShare, SeenSet } from '../kafka/partition-state.ts';
 import { type Comparing, firstComparison } from '../near-duplicates/leg.ts';
 import { REPLAY, SEEN, SELECTION, selectionMessage } from '../store/messages.ts';
 import { type LegPlan, STEPS, type Step } from '../topology.ts';
-import type { Spans } from '../tracing/spans.ts';
-import { tracedStage } from '../tracing/traced.ts';
 import { type Admitting, admit } from './admit.ts';
 import { after } from './after.ts';
 import { type Chain, chain } from './chain.ts';
 import { type LegOptions, leg } from './leg.ts';
 import { type PerPartition, perPartition } from './per-partition.ts';
 import { soundGradients, soundScore, soundTokens } from './sound.ts';
-import { type StageWatch, timed } from './timed.ts';
+import { type Watching, watched } from './watched.ts';
 
-export interface LegParts {
+export interface LegParts extends Watching {
   readonly filters: readonly NamedFilter[];
   /** Documents are compared behind tokenize; left out where near duplicates are let through. */
   readonly comparing?: Comparing | undefined;
-  /** Told how long batches take in each stage. */
-  readonly watch?: StageWatch | undefined;
-  readonly spans?: Spans | undefined;
   readonly tokenize: Stage<Document, Tokens>;
   /** The stage that holds a session; whoever opened it closes it. */
   readonly gradient: Stage<Tokens, Gradients>;
@@ -136,9 +131,7 @@ function handlerOf(steps: readonly Step[], parts: LegParts, { seen, saved, again
       ? (value: unknown) => [firstComparison(value as Tokens, comparing)]
       : ENCODE[last];
   const make = () => {
-    const all = steps
-      .flatMap((step) => stages[step]())
-      .map((stage) => tracedStage(timed(stage, parts.watch), parts.spans));
+    const all = steps.flatMap((step) => stages[step]()).map((stage) => watched(stage, parts));
     return (chain as (...stages: readonly AnyStage[]) => Chain<unknown, unknown>)(...all);
   };
   return leg(make, {

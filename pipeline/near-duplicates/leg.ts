@@ -10,10 +10,8 @@ import { chain } from '../legs/chain.ts';
 import { type LegOptions, leg } from '../legs/leg.ts';
 import { type PerPartition, perPartition } from '../legs/per-partition.ts';
 import { soundComparison } from '../legs/sound.ts';
-import { type StageWatch, timed } from '../legs/timed.ts';
+import { type Watching, watched } from '../legs/watched.ts';
 import { comparisonMessage, forgottenMessage, SIGNATURES, signatureMessage } from '../store/messages.ts';
-import type { Spans } from '../tracing/spans.ts';
-import { tracedStage } from '../tracing/traced.ts';
 
 /** How documents are compared on a cluster. */
 export interface Comparing {
@@ -23,10 +21,7 @@ export interface Comparing {
   readonly partitions: number;
 }
 
-export interface CompareParts extends Comparing {
-  /** Told how long batches take. */
-  readonly watch?: StageWatch | undefined;
-  readonly spans?: Spans | undefined;
+export interface CompareParts extends Comparing, Watching {
   /** Where the transport frames values in another way than codecs do. */
   readonly unframe?: LegOptions<unknown, unknown>['unframe'];
   /** What is committed of a partition. */
@@ -47,15 +42,14 @@ export function firstComparison(tokens: Tokens, { threshold, partitions }: Compa
 export function compareLeg({
   threshold,
   partitions,
-  watch,
-  spans,
   unframe,
   kept: readKept,
+  ...watching
 }: CompareParts): PerPartition {
   return perPartition(async (partition, signal) => {
     const kept = await readKept(partition, signal);
     const handle = leg<Read, Passed<Read>>(
-      () => chain(tracedStage(timed(compare<Read>({ threshold, partition, partitions, kept }), watch), spans)),
+      () => chain(watched(compare<Read>({ threshold, partition, partitions, kept }), watching)),
       {
         decode(value, writer) {
           const comparison = soundComparison(comparisonCodec.decode(value, writer), MINIMA, partitions);
