@@ -1,6 +1,7 @@
 /** How far a group is behind in a topic. */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Admin } from 'kafkajs';
+import { again } from './again.ts';
 import { ofTopic } from './failure.ts';
 
 export interface PartitionLag {
@@ -31,22 +32,18 @@ export async function lagOf(admin: Admin, group: string, topic: string): Promise
 
 /** While a broker starts, the group's coordinator is elsewhere, or not ready: kafkajs does not ask again. */
 const TRANSIENT = /COORDINATOR|LOAD_IN_PROGRESS/;
-const TRIES = 60;
-const WAIT_MS = 100;
+const PATIENCE = {
+  tries: 60,
+  helps: (error: unknown) => TRANSIENT.test((error as { readonly type?: string }).type ?? ''),
+  between: () => delay(100),
+};
 
 /** The next offset that a group reads, by partition; those where it has read nothing are left out. */
 export async function placesOf(admin: Admin, group: string, topic: string): Promise<ReadonlyMap<number, number>> {
-  for (let tries = 1; ; tries++) {
-    try {
-      const [places] = await admin.fetchOffsets({ groupId: group, topics: [topic] });
-      if (places === undefined || places.partitions.length === 0) throw unknown(topic);
-      const known = places.partitions.filter(({ offset }) => Number(offset) >= 0);
-      return new Map(known.map(({ partition, offset }) => [partition, Number(offset)]));
-    } catch (error) {
-      if (tries >= TRIES || !TRANSIENT.test((error as { type?: string }).type ?? '')) throw error;
-      await delay(WAIT_MS);
-    }
-  }
+  const [places] = await again(() => admin.fetchOffsets({ groupId: group, topics: [topic] }), PATIENCE);
+  if (places === undefined || places.partitions.length === 0) throw unknown(topic);
+  const known = places.partitions.filter(({ offset }) => Number(offset) >= 0);
+  return new Map(known.map(({ partition, offset }) => [partition, Number(offset)]));
 }
 
 /** kafkajs knows no partition of a topic while it looks for a broker, and then asks about none. */

@@ -1,5 +1,6 @@
 /** kafkajs asks the brokers where a partition begins and ends once; a partition that is new has no leader yet, and one that moves has another. */
 import { setTimeout as delay } from 'node:timers/promises';
+import { again } from './again.ts';
 
 interface Cluster {
   fetchTopicsOffset(topics: unknown): Promise<unknown>;
@@ -17,17 +18,16 @@ const ELSEWHERE: readonly unknown[] = [
 const [TRIES, WAIT_MS] = [100, 100];
 
 /** It looks up who leads the partitions now, and asks again: for ten seconds, then the error stands. */
-export function mendLeaders({ prototype }: { readonly prototype: Cluster }, wait = () => delay(WAIT_MS)): void {
+export function mendLeaders(
+  { prototype }: { readonly prototype: Cluster },
+  wait: () => Promise<unknown> = () => delay(WAIT_MS),
+): void {
   const { fetchTopicsOffset } = prototype;
-  prototype.fetchTopicsOffset = async function patiently(this: Cluster, topics: unknown) {
-    for (let tries = 1; ; tries++) {
-      try {
-        return await fetchTopicsOffset.call(this, topics);
-      } catch (error) {
-        if (tries >= TRIES || !ELSEWHERE.includes((error as { readonly type?: unknown }).type)) throw error;
-        await wait();
-        await this.refreshMetadata();
-      }
-    }
+  prototype.fetchTopicsOffset = function patiently(this: Cluster, topics: unknown) {
+    return again(() => fetchTopicsOffset.call(this, topics), {
+      tries: TRIES,
+      helps: (error) => ELSEWHERE.includes((error as { readonly type?: unknown }).type),
+      between: () => wait().then(() => this.refreshMetadata()),
+    });
   };
 }

@@ -4,6 +4,7 @@ import type { Admin } from 'kafkajs';
 import { type Topic, topics } from '../../schemas/topics.ts';
 import { ConfigError } from '../error.ts';
 import { REPLAY } from '../store/messages.ts';
+import { again } from './again.ts';
 import { isOfType } from './failure.ts';
 import { MAX_MESSAGE_BYTES } from './fit.ts';
 import { ConfigResourceTypes } from './kafkajs.ts';
@@ -78,19 +79,15 @@ export async function describeTopics(admin: Admin, layout: Layout): Promise<Topi
   if (there.length === 0) return { wanted, differences: absent };
 
   const metadata = await admin.fetchTopicMetadata({ topics: there.map(({ name }) => name) });
-  const { resources } = await onceKnown(() =>
-    admin.describeConfigs({
-      includeSynonyms: false,
-      resources: there.map(({ name, config }) => ({
-        type: ConfigResourceTypes.TOPIC,
-        name,
-        configNames: Object.keys(config),
-      })),
-    }),
-  );
+  const resources = there.map(({ name, config }) => ({
+    type: ConfigResourceTypes.TOPIC,
+    name,
+    configNames: Object.keys(config),
+  }));
+  const described = await again(() => admin.describeConfigs({ includeSynonyms: false, resources }), ONCE_KNOWN);
   const present = there.flatMap(({ name, partitions, replicas, config }): Difference[] => {
     const found = metadata.topics.find((topic) => topic.name === name)?.partitions ?? [];
-    const settings = resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? [];
+    const settings = described.resources.find(({ resourceName }) => resourceName === name)?.configEntries ?? [];
     const pairs: [string, string, string][] = [
       ['partitions', String(partitions), String(found.length)],
       ['replicas', String(replicas), String(found[0]?.replicas.length ?? 0)],
@@ -107,21 +104,13 @@ export async function describeTopics(admin: Admin, layout: Layout): Promise<Topi
   return { wanted, differences: [...absent, ...present] };
 }
 
-const KNOWN_TRIES = 300;
-const KNOWN_EVERY_MS = 100;
 const NOT_YET = ['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE'] as const;
-
-/** Asks about topics that are there until the broker that is asked knows them: it may hear of them later than the one that made them. */
-async function onceKnown<T>(ask: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries++) {
-    try {
-      return await ask();
-    } catch (error) {
-      if (tries === KNOWN_TRIES || !NOT_YET.some((type) => isOfType(error, type))) throw error;
-      await delay(KNOWN_EVERY_MS);
-    }
-  }
-}
+/** Topics that are there are asked about until the broker knows them: it may hear of them later than the one that made them. */
+const ONCE_KNOWN = {
+  tries: 300,
+  helps: (error: unknown) => NOT_YET.some((type) => isOfType(error, type)),
+  between: () => delay(100),
+};
 
 /**
  * Makes what is missing. A topic that is there and differs is left alone, and refused, unless `apply`: then its settings are
@@ -176,7 +165,7 @@ export async function createTopics(
       })),
     });
     const names = made.map(({ name }) => name);
-    await onceKnown(() => admin.fetchTopicMetadata({ topics: names }));
+    await again(() => admin.fetchTopicMetadata({ topics: names }), ONCE_KNOWN);
   }
   if (grown.length > 0) {
     await admin.createPartitions({
