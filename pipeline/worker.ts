@@ -17,7 +17,9 @@ import { type KafkaConnection, kafkaClient } from './kafka/client.ts';
 import { openDeltaSet } from './kafka/delta-set.ts';
 import { lagReader } from './kafka/lag-reader.ts';
 import { readSeen, readShare } from './kafka/partition-state.ts';
+import type { ClusterView } from './kafka/read-all.ts';
 import { runLeg } from './kafka/run-leg.ts';
+import type { Wire } from './kafka/wire.ts';
 import { legHandler } from './legs/handlers.ts';
 import { observed } from './legs/observed.ts';
 import { serveMetrics } from './metrics/server.ts';
@@ -67,7 +69,9 @@ export async function work(config: WorkerConfig, world: WorkerWorld, signal: Abo
   const server = address === undefined ? undefined : await serveMetrics(metrics.registry, address, metrics.probes);
   if (server !== undefined) world.note(`metrics at ${server.url}`);
   try {
-    await run(plans, { config, connection, metrics, world }, signal);
+    const wire = await wireOf(config, world.environment, signal);
+    const cluster = { client, prefix: config.prefix, wire, note: world.note };
+    await run(plans, { config, connection, cluster, metrics, world }, signal);
   } finally {
     await server?.close();
     await lags.close();
@@ -78,6 +82,7 @@ export async function work(config: WorkerConfig, world: WorkerWorld, signal: Abo
 export interface Surroundings {
   readonly config: WorkerConfig;
   readonly connection: KafkaConnection;
+  readonly cluster: ClusterView & { readonly wire: Wire };
   readonly metrics: WorkerMetrics;
   readonly world: WorkerWorld;
 }
@@ -96,7 +101,7 @@ async function run(plans: readonly LegPlan[], surroundings: Surroundings, signal
 
 async function runScoringLegs(
   plans: readonly LegPlan[],
-  { config: given, connection, metrics, world }: Surroundings,
+  { config: given, connection, cluster, metrics, world }: Surroundings,
   signal: AbortSignal,
 ): Promise<void> {
   const { base, tuned } = given;
@@ -109,8 +114,7 @@ async function runScoringLegs(
   const target = await openTarget(config, world.environment, signal);
   for (const note of target.notes) world.note(note);
   const { sketch } = target;
-  const wire = await wireOf(config, world.environment, signal);
-  const cluster = { client: kafkaClient(connection, 'patient'), prefix: config.prefix, wire, note: world.note };
+  const { prefix, wire } = cluster;
   const comparing = config.nearDuplicates === 'keep' ? undefined : await comparingOn(cluster, config);
   const set = await openDeltaSet(cluster, signal);
   const basis = config.keepReplay === undefined ? undefined : await basisOnCluster();
@@ -158,7 +162,6 @@ async function runScoringLegs(
       seen: (partition, claiming) => readSeen(cluster, partition, SEEN_BOUND, claiming),
       saved: (partition, claiming) => readShare(cluster, partition, claiming),
     });
-    const { prefix } = config;
     const watch = metrics.watch(plan.name);
     const prepared = {
       handle: leg.handle,

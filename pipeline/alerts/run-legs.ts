@@ -1,9 +1,10 @@
 /** The legs of a worker that tell of documents. */
 import type { WorkerConfig } from '../config/config.ts';
-import { wireOf } from '../config/wire.ts';
-import { type KafkaConnection, kafkaClient } from '../kafka/client.ts';
+import type { KafkaConnection } from '../kafka/client.ts';
 import { readRules } from '../kafka/partition-state.ts';
+import type { ClusterView } from '../kafka/read-all.ts';
 import { runLeg } from '../kafka/run-leg.ts';
+import type { Wire } from '../kafka/wire.ts';
 import type { WorkerMetrics } from '../metrics/worker.ts';
 import type { World } from '../scan/scan.ts';
 import { sideBySide } from '../side-by-side.ts';
@@ -15,6 +16,7 @@ import { sinkTools } from './sink-tools.ts';
 export interface AlertSurroundings {
   readonly config: WorkerConfig;
   readonly connection: KafkaConnection;
+  readonly cluster: ClusterView & { readonly wire: Wire };
   readonly metrics: WorkerMetrics;
   readonly world: Pick<World, 'environment' | 'folder' | 'note' | 'clock' | 'random' | 'write' | 'spans'> & {
     readonly progress: (leg: string, messages: number) => void;
@@ -28,14 +30,13 @@ export interface AlertSurroundings {
  */
 export async function runAlertLegs(
   plans: readonly LegPlan[],
-  { config, connection, metrics, world }: AlertSurroundings,
+  { config, connection, cluster, metrics, world }: AlertSurroundings,
   signal: AbortSignal,
 ): Promise<void> {
-  const { prefix, digestSeconds } = config;
-  const wire = await wireOf(config, world.environment, signal);
+  const { digestSeconds } = config;
+  const { prefix, wire } = cluster;
   const told = plans.flatMap(({ sink }) => sink ?? []);
   const alerting = await openAlerting(config, sinkTools(world), told);
-  const cluster = { client: kafkaClient(connection, 'patient'), prefix, wire, note: world.note };
 
   async function run(plan: LegPlan, either: AbortSignal): Promise<void> {
     const { pace, ...leg } = alertLeg(

@@ -3,6 +3,7 @@ import { replayCodec } from '../../schemas/codec.ts';
 import type { Basis, Replay } from '../../schemas/types.ts';
 import type { Awaitable } from '../contract.ts';
 import { readBases } from '../kafka/bases.ts';
+import { boundsOf } from '../kafka/bounds.ts';
 import { type ClusterView, readAll } from '../kafka/read-all.ts';
 import { REPLAY } from '../store/messages.ts';
 import type { Store } from '../store/store.ts';
@@ -32,19 +33,12 @@ export function storeRecords({ records }: Store): ReplayRecords {
 }
 
 export function clusterRecords(cluster: ClusterView): ReplayRecords {
-  const { client, prefix } = cluster;
   return {
     bases: (measurement, signal) => readBases(cluster, measurement, signal),
 
     async size() {
-      const admin = client.admin();
-      await admin.connect();
-      try {
-        const bounds = await admin.fetchTopicOffsets(prefix + REPLAY);
-        return bounds.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
-      } finally {
-        await admin.disconnect();
-      }
+      const bounds = await boundsOf(cluster, REPLAY);
+      return bounds.reduce((sum, { low, high }) => sum + high - low, 0);
     },
 
     async read(each, signal) {

@@ -67,7 +67,9 @@ export async function openDeltaSet(cluster: DeltaSetOptions, signal: AbortSignal
             topic: DELTAS,
             follow: true,
             known: true,
-            each: ({ key, value }) => take(key, value),
+            each: ({ key, value, headers }) => {
+              if (value !== null) take(key, deltaCodec.decode(value, headers['schema']));
+            },
             reached(partition, next) {
               reached.set(partition, next);
               changed.ring();
@@ -85,9 +87,8 @@ export async function openDeltaSet(cluster: DeltaSetOptions, signal: AbortSignal
     }
   }
 
-  function take(key: string, value: Buffer | null): void {
-    const delta = value === null ? undefined : decoded(value);
-    if (delta === undefined || delta.id !== key) return; // nothing of ours
+  function take(key: string, delta: Delta): void {
+    if (delta.id !== key) return; // nothing of ours
     const known = deltas.get(key);
     if (known !== undefined && JSON.stringify(known) === JSON.stringify(delta)) return;
     deltas.set(key, delta);
@@ -143,12 +144,4 @@ export async function openDeltaSet(cluster: DeltaSetOptions, signal: AbortSignal
 
     close,
   };
-}
-
-function decoded(value: Buffer): Delta | undefined {
-  try {
-    return deltaCodec.decode(value);
-  } catch {
-    return undefined; // the topic is open to others
-  }
 }

@@ -59,7 +59,8 @@ export async function readAll(
   const isDone = () => !follow && [...ends].every(([partition, end]) => next.get(partition)! >= end);
   if (isDone()) return next;
 
-  const read = { readable: 0, foreign: undefined as string | undefined, unknown: undefined as string | undefined };
+  let [isReadable, isForeign] = [false, false];
+  let unknown: string | undefined;
   const { promise: done, resolve, reject } = Promise.withResolvers<void>();
   done.catch(() => undefined); // it may end before anybody waits for it
   const consumer = client.consumer({
@@ -81,9 +82,7 @@ export async function readAll(
   consumer.on(END_BATCH_PROCESS, ({ payload: { partition, lastOffset } }) => {
     next.set(partition, Math.max(next.get(partition) ?? 0, Number(lastOffset) + 1));
     const isCurrent = [...ends].every(([one, end]) => next.get(one)! >= end);
-    if (isCurrent && known && read.readable === 0 && read.unknown !== undefined) {
-      return reject(new ConfigError(read.unknown));
-    }
+    if (isCurrent && known && !isReadable && unknown !== undefined) return reject(new ConfigError(unknown));
     reached?.(partition, next.get(partition)!);
     if (isCurrent && !follow) resolve();
   });
@@ -103,7 +102,7 @@ export async function readAll(
             const one = await unframed(delivered(topic, batch.partition, message), wire);
             if (one instanceof Reject) passOver(`${topicOnCluster}/${batch.partition}/${message.offset}`, one);
             else {
-              read.readable++;
+              isReadable = true;
               await each(one);
             }
           } catch (error) {
@@ -122,9 +121,9 @@ export async function readAll(
   return next;
 
   function passOver(place: string, { code, reason }: Reject): void {
-    if (code === 'unknown-schema') read.unknown ??= `${place}: ${reason}`;
-    if (read.foreign === undefined) note?.(`${place} is passed over, and what else is nothing of ours: ${reason}`);
-    read.foreign ??= place;
+    if (code === 'unknown-schema') unknown ??= `${place}: ${reason}`;
+    if (!isForeign) note?.(`${place} is passed over, and what else is nothing of ours: ${reason}`);
+    isForeign = true;
   }
 }
 

@@ -1,12 +1,12 @@
 /** The leg of a worker that drops near duplicates; it needs no checkpoint. */
 import { signatureIndex } from '../../stages/math/signature-index.ts';
 import type { WorkerConfig } from '../config/config.ts';
-import { wireOf } from '../config/wire.ts';
-import { type KafkaConnection, kafkaClient } from '../kafka/client.ts';
-import { partitionCount } from '../kafka/partition-count.ts';
+import { boundsOf } from '../kafka/bounds.ts';
+import type { KafkaConnection } from '../kafka/client.ts';
 import { readSignatures } from '../kafka/partition-state.ts';
 import type { ClusterView } from '../kafka/read-all.ts';
 import { runLeg } from '../kafka/run-leg.ts';
+import type { Wire } from '../kafka/wire.ts';
 import type { WorkerMetrics } from '../metrics/worker.ts';
 import type { World } from '../scan/scan.ts';
 import { sideBySide } from '../side-by-side.ts';
@@ -20,6 +20,7 @@ const SIGNATURES_BOUND = 400_000;
 export interface CompareSurroundings {
   readonly config: WorkerConfig;
   readonly connection: KafkaConnection;
+  readonly cluster: ClusterView & { readonly wire: Wire };
   readonly metrics: WorkerMetrics;
   readonly world: Pick<World, 'environment' | 'note' | 'spans'> & {
     readonly progress: (leg: string, messages: number) => void;
@@ -31,18 +32,16 @@ export async function comparingOn(
   cluster: ClusterView,
   { nearDuplicateThreshold }: Pick<WorkerConfig, 'nearDuplicateThreshold'>,
 ): Promise<Comparing> {
-  return { threshold: nearDuplicateThreshold, partitions: await partitionCount(cluster, BANDS) };
+  return { threshold: nearDuplicateThreshold, partitions: (await boundsOf(cluster, BANDS)).length };
 }
 
 /** Until `signal` aborts, or one of them fails. */
 export async function runCompareLegs(
   plans: readonly LegPlan[],
-  { config, connection, metrics, world }: CompareSurroundings,
+  { config, connection, cluster, metrics, world }: CompareSurroundings,
   signal: AbortSignal,
 ): Promise<void> {
-  const { prefix } = config;
-  const wire = await wireOf(config, world.environment, signal);
-  const cluster = { client: kafkaClient(connection, 'patient'), prefix, wire, note: world.note };
+  const { prefix, wire } = cluster;
   const comparing = await comparingOn(cluster, config);
 
   async function run(plan: LegPlan, either: AbortSignal): Promise<void> {
